@@ -1,0 +1,1 @@
+"""The ground floor: plain frozen data, and the one module that writes files."""

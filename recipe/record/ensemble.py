@@ -1,0 +1,176 @@
+"""What ensemble measures: members and their average, the test split, where they are wrong, and what is taken home."""
+
+from __future__ import annotations
+
+from recipe.record.evidence import Evidence
+from recipe.record.interval import Interval
+from recipe.record.trial import Change
+
+
+class EnsemblePlan(Evidence, frozen=True, kw_only=True):
+    """Who will be trained: seeds of the final recipe, then the best other configurations of the search.
+
+    steps: of each member, in the members' order. estimate: seconds. budget: None for the shipped plan.
+    """
+
+    seeds: tuple[int, ...]
+    others: tuple[Change, ...]
+    steps: tuple[int, ...]
+    epochs: float
+    own_epochs: float
+    estimate: float | None = None
+    budget: float | None = None
+
+
+class Member(Evidence, frozen=True, kw_only=True):
+    """One net. source: "seed" (the final recipe) or "search" (another configuration). headline, loss: on validation."""
+
+    name: str
+    source: str
+    change: Change
+    seed: int
+    trial: str
+    headline: Interval
+    loss: float
+    parameters: int
+
+
+class Members(Evidence, frozen=True, kw_only=True):
+    """The nets and how much they differ on validation items.
+
+    disagreement[i][j]: share of items on which two members say something else (classes), or 1 - the correlation of
+    their outputs (numbers). distance: the same of their probabilities, mean absolute difference; 0 means one net twice.
+    lost: trials that came to nothing, with the reason.
+    """
+
+    members: tuple[Member, ...]
+    disagreement: tuple[tuple[float, ...], ...]
+    distance: tuple[tuple[float, ...], ...]
+    metric: str
+    higher_is_better: bool
+    items: int
+    lost: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> int:
+        """The member with the lowest validation loss."""
+        return min(range(len(self.members)), key=lambda i: self.members[i].loss)
+
+    @property
+    def twins(self) -> list[tuple[int, int]]:
+        """Pairs that give the same outputs on every item."""
+        n = len(self.members)
+        return [(i, j) for i in range(n) for j in range(i + 1, n) if self.distance[i][j] == 0]
+
+    @property
+    def mean_disagreement(self) -> float | None:
+        """Over all pairs; None with one member."""
+        n = len(self.members)
+        pairs = [self.disagreement[i][j] for i in range(n) for j in range(i + 1, n)]
+        return sum(pairs) / len(pairs) if pairs else None
+
+
+class Size(Evidence, frozen=True, kw_only=True):
+    """Ensembles of `size` members on validation, over subsets of that size: mean, lowest and highest."""
+
+    size: int
+    subsets: int
+    headline: Interval
+    loss: Interval
+
+
+class SizeCurve(Evidence, frozen=True, kw_only=True):
+    """Metric by ensemble size. tops_out: the smallest size whose mean loss is within noise of the whole ensemble's.
+
+    ensemble, loss: of the whole. gain, loss_gain: of the whole over its best single member, paired over items; positive
+    is better. last_gain: what the last member took off the loss on average over its places, paired over items.
+    """
+
+    sizes: tuple[Size, ...]
+    metric: str
+    higher_is_better: bool
+    tops_out: int
+    ensemble: Interval
+    loss: float
+    gain: Interval
+    loss_gain: Interval
+    last_gain: Interval | None = None
+
+
+class Choice(Evidence, frozen=True, kw_only=True):
+    """What is taken home: indices of members, chosen on validation alone, and why."""
+
+    members: tuple[int, ...]
+    because: str
+
+
+class TestResult(Evidence, frozen=True, kw_only=True):
+    """The final numbers, on the test split or, where it stays sealed, on validation. openings: how often it was opened.
+
+    single: the best member by validation loss. Each with its interval over items; val beside it.
+    """
+
+    __test__ = False  # pytest would take the name for a test class
+
+    split: str
+    metric: str
+    higher_is_better: bool
+    items: int
+    val_items: int
+    single: Interval
+    ensemble: Interval
+    single_val: Interval
+    ensemble_val: Interval
+    metrics: dict[str, float]
+    openings: int
+
+
+class Recall(Evidence, frozen=True, kw_only=True):
+    """Of the items of one class: the share that was recognised, with Wilson's interval."""
+
+    name: str
+    recall: Interval
+
+
+class Mistake(Evidence, frozen=True, kw_only=True):
+    """One of the items with the highest loss. item: its id or place. sure: probability of what was said."""
+
+    item: str
+    true: str
+    said: str
+    sure: float
+    loss: float
+
+
+class Errors(Evidence, frozen=True, kw_only=True):
+    """Where the ensemble is wrong. confusion[true][said] counts items; empty without classes.
+
+    hardest: highest losses first. sheet: a side file with their pictures, `across` in a row. residuals: (true, said) of
+    a sample of items where targets are numbers.
+    """
+
+    split: str
+    items: int
+    wrong: int
+    classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    hardest: tuple[Mistake, ...] = ()
+    sheet: str | None = None
+    across: int = 0
+    residuals: tuple[tuple[float, float], ...] = ()
+
+
+class Package(Evidence, frozen=True, kw_only=True):
+    """What lies in the folder `model`: files with their size in bytes, read back and compared on `items` items.
+
+    difference: largest absolute difference between what was evaluated and what the read-back model says.
+    """
+
+    files: dict[str, int]
+    items: int
+    split: str
+    difference: float
+    members: int
+    parameters: int
+    inputs: str = ""

@@ -1,0 +1,168 @@
+"""The one module that writes files: each is either the old one or the complete new one.
+
+A write goes to a temporary file in the same folder, is flushed to the disk, renamed over the old file, and the
+folder is flushed too. Every operation passes through `_operation`, so that tests can stop the process or raise an
+error at the k-th of them (RECIPE_EXIT_AT_FILE_OPERATION=k exits there, as a power cut would).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recipe.record.plain import to_json
+from recipe.record.refusal import NoRoom, Refusal
+
+TEMPORARY = ".~"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+_done = 0
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the whole file or leaves the old one. Raises NoRoom on a full disk, Refusal on a read-only one."""
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}"[:200])
+    with _explained(path):
+        try:
+            _operation("open", temporary)
+            with open(temporary, "wb") as file:
+                _operation("write", temporary)
+                file.write(data)
+                file.flush()
+                _operation("fsync", temporary)
+                os.fsync(file.fileno())
+            _operation("rename", path)
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 with the newlines it has."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Any record, as strict JSON."""
+    write_bytes(path, to_json(value))
+
+
+def write_with(path: Path, save: Callable[[Path], Any]) -> None:
+    """For libraries that want a path: `save(temporary)` writes, then the file is flushed and renamed."""
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}"[:200])
+    with _explained(path):
+        try:
+            _operation("write", temporary)
+            save(temporary)
+            with open(temporary, "rb") as file:
+                _operation("fsync", temporary)
+                os.fsync(file.fileno())
+            _operation("rename", path)
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def append_bytes(path: Path, data: bytes) -> None:
+    """Adds to the end of a file and flushes it; only for journals, which know how to cut a torn tail."""
+    with _explained(path):
+        new = not path.exists()
+        _operation("append", path)
+        with open(path, "ab") as file:
+            file.write(data)
+            file.flush()
+            _operation("fsync", path)
+            os.fsync(file.fileno())
+        if new:
+            flush_folder(path.parent)
+
+
+def truncate(path: Path, size: int) -> None:
+    """Cuts a file to `size` bytes, flushed."""
+    with _explained(path), open(path, "r+b") as file:
+        _operation("truncate", path)
+        file.truncate(size)
+        os.fsync(file.fileno())
+
+
+def make_folder(path: Path) -> Path:
+    """The folder and its parents, made if they are missing."""
+    with _explained(path):
+        _operation("mkdir", path)
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Renames a folder; the target must not exist."""
+    with _explained(target):
+        _operation("rename", target)
+        os.rename(source, target)
+        flush_folder(target.parent)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a whole folder, if it is there."""
+    with _explained(path):
+        _operation("remove", path)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Temporaries that a killed process left behind; call it while holding the run directory's lock."""
+    for leftover in list(folder.rglob(f"{TEMPORARY}*")):
+        remove(leftover)
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes renames in the folder last through a power cut."""
+    if os.name == "nt":
+        return
+    _operation("fsync-folder", folder)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _operation(name: str, path: Path) -> None:
+    """Counts file operations; the place where tests cut the power."""
+    global _done
+    _done += 1
+    if _done == int(os.environ.get("RECIPE_EXIT_AT_FILE_OPERATION", "0")):
+        os._exit(137)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns the operating system's refusals into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            free = shutil.disk_usage(next(p for p in path.absolute().parents if p.exists())).free
+            raise NoRoom(
+                f"no room to write ({error.strerror})",
+                where=str(path),
+                fix=f"{free / 2**20:.0f} MiB are free there; free some, or choose another place with run.dir=…",
+            ) from error
+        if error.errno in _CLOSED:
+            raise Refusal(
+                f"cannot be written ({error.strerror})", where=str(path), fix="choose another place with run.dir=…"
+            ) from error
+        if error.errno in {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}:
+            raise Refusal(f"{error.strerror}", where=str(path), fix="choose another place with run.dir=…") from error
+        raise

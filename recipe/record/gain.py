@@ -1,0 +1,32 @@
+"""What one idea gains over another, with its uncertainty and where that comes from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from recipe.record.evidence import Evidence
+from recipe.record.interval import Interval
+
+
+class Gain(Evidence, frozen=True, kw_only=True):
+    """A paired difference, positive when the idea is better than its reference.
+
+    method: "seeds" (t interval over paired seeds), "items" (one seed; bootstrap over the items of the split, blind to
+    the spread between seeds) or "none" (one seed and no items, or a run that failed: nothing can be claimed).
+    """
+
+    metric: str
+    split: str
+    difference: Interval
+    method: Literal["seeds", "items", "none"]
+    note: str = ""
+
+    @property
+    def real(self) -> bool:
+        """Better, by more than the noise."""
+        return self.method != "none" and self.difference.low > 0
+
+    @property
+    def harmful(self) -> bool:
+        """Worse, by more than the noise."""
+        return self.difference.high < 0

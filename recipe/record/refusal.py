@@ -1,0 +1,68 @@
+"""How a command ends when it cannot go on: one clear message, one exit code."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+
+_NOT_THEIRS = tuple(
+    {str(Path(__file__).parents[1]), *(str(Path(sysconfig.get_path(p)).resolve()) for p in ("stdlib", "purelib", "platlib"))}
+)
+
+
+class Refusal(Exception):
+    """What is wrong, where it is, and what to do about it; exit code 2.
+
+    what: one line without the place. where: a path, a row or a config key.
+    fix: what to type or edit. Together they print as at most three lines.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.fix = what, where, fix
+
+    def lines(self) -> list[str]:
+        """The message as it is printed to stderr."""
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return [first, self.fix] if self.fix else [first]
+
+
+class NoRoom(Refusal):
+    """Out of disk or memory; fix says what would fit. Exit code 4."""
+
+    exit_code = 4
+
+
+class InUse(Refusal):
+    """The run directory is held by another process. Exit code 5."""
+
+    exit_code = 5
+
+
+class UserCodeError(Refusal):
+    """An error raised inside the user's own code: their frames are shown, ours are not. Exit code 2."""
+
+    def __init__(self, target: str, frames: list[str], error: str) -> None:
+        super().__init__(error, where=target)
+        self.frames = frames
+
+    def lines(self) -> list[str]:
+        """One line naming the target, then the frames of the user's own files."""
+        return [f"{self.where} raised {self.what}", *self.frames]
+
+    @classmethod
+    def of(cls, error: BaseException, target: str = "") -> UserCodeError | None:
+        """The error as the user should read it, or None when no frame of the user's own files is in its traceback."""
+        frames = [
+            f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith((*_NOT_THEIRS, "<")) and not str(Path(frame.filename).resolve()).startswith(_NOT_THEIRS)
+        ]
+        if not frames:
+            return None
+        place = target or Path(frames[-1].strip().split(":")[0]).name
+        message = str(error).strip().split("\n")[0]
+        return cls(place, frames, f"{type(error).__name__}: {message}" if message else type(error).__name__)
