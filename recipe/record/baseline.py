@@ -7,6 +7,22 @@ from recipe.record.history import History
 from recipe.record.interval import Interval
 
 
+class BaselinePlan(Evidence, frozen=True, kw_only=True):
+    """How long the short runs are: a resumed stage follows the plan that it began with.
+
+    reference: steps of the net that simple models are compared with; control: of each run on real, blank and shuffled
+    inputs; capacity: of each width. seconds: what was expected of all of it.
+    """
+
+    items: int
+    val_items: int
+    seeds: int
+    reference: int
+    control: int
+    capacity: int
+    seconds: float
+
+
 class RunTrace(Evidence, frozen=True, kw_only=True):
     """One short training, as fingerprints: of the data it saw, the weights it began and ended with; losses in full.
 
@@ -32,7 +48,9 @@ class InitialLoss(Evidence, frozen=True, kw_only=True):
 
     expected: for neutral outputs; expected_prior: when the output bias carries the prior or the mean.
     with_penalty: as the training step has it (the user's own step may add to it). constants: losses that betray a
-    cause. input_low … input_std: the numbers just before the net. width: outputs of the net; classes: as the task has.
+    cause. input_low … input_std: the numbers just before the net. output_std: over the items;
+    output_offset: how far the mean outputs are from each other, or a single one from 0. width: outputs of
+    the net; classes: as the task has.
     """
 
     family: str | None
@@ -44,6 +62,7 @@ class InitialLoss(Evidence, frozen=True, kw_only=True):
     train_mode: tuple[float, ...]
     with_penalty: tuple[float, ...]
     output_std: tuple[float, ...]
+    output_offset: float
     expected: float | None
     expected_prior: float | None
     lowest: float | None
@@ -60,8 +79,8 @@ class InitialLoss(Evidence, frozen=True, kw_only=True):
 class PriorBias(Evidence, frozen=True, kw_only=True):
     """Training curves with and without the prior in the last layer's bias, on paired seeds.
 
-    before, after: initial loss by seed. drop: their difference. plain, prior: the losses of the first steps (mean over
-    the seeds). already: the configuration or the model sets it itself.
+    before, after: initial loss by seed; expected_after: of a net that says the prior. drop: before less after.
+    plain, prior: the losses of the first steps. already: the configuration or the model sets it itself.
     """
 
     seeds: tuple[int, ...]
@@ -69,6 +88,7 @@ class PriorBias(Evidence, frozen=True, kw_only=True):
     after: tuple[float, ...]
     drop: Interval
     expected_drop: float
+    expected_after: float | None
     plain: tuple[float, ...]
     prior: tuple[float, ...]
     already: bool
@@ -116,7 +136,8 @@ class DumbBaselines(Evidence, frozen=True, kw_only=True):
 
     lead: the net's score an item minus that of the best rival (for regression: how much smaller its squared error is,
     over the variance). lead_over_blind: over the best that does not look at the inputs.
-    by_class: recall of the net by class. still_falling: by which share the loss fell over the last quarter.
+    by_class: recall of the net by class; shares: of the classes in training.
+    still_falling: by which share the loss fell over the last quarter.
     """
 
     metric: str
@@ -130,6 +151,7 @@ class DumbBaselines(Evidence, frozen=True, kw_only=True):
     best: str
     best_blind: str
     by_class: dict[str, float]
+    shares: dict[str, float]
     history: History
     train_headline: float
     still_falling: float
@@ -154,13 +176,16 @@ class Attempt(Evidence, frozen=True, kw_only=True):
 class OneBatch(Evidence, frozen=True, kw_only=True):
     """A few examples, to the lowest achievable loss. The first attempt is with the user's own optimizer.
 
-    targets, predictions: aligned, as people read them, of the first attempt. floor: lowest achievable loss.
+    targets, predictions: aligned, as people read them, of the first attempt. floor: lowest achievable loss;
+    blind: lowest loss of a constant prediction. clip_norm: the largest gradient that the user lets through.
     """
 
     items: int
     classes: int
     floor: float | None
+    blind: float | None
     tolerance: float
+    clip_norm: float | None
     attempts: tuple[Attempt, ...]
     targets: tuple[str, ...]
     predictions: tuple[str, ...]

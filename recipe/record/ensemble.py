@@ -10,7 +10,8 @@ from recipe.record.trial import Change
 class EnsemblePlan(Evidence, frozen=True, kw_only=True):
     """Who will be trained: seeds of the final recipe, then the best other configurations of the search.
 
-    steps: of each member, in the members' order. estimate: seconds. budget: None for the shipped plan.
+    steps: of each member, in the members' order. each, estimate: seconds for one and for all, on this machine.
+    budget: None for the shipped plan.
     """
 
     seeds: tuple[int, ...]
@@ -18,6 +19,7 @@ class EnsemblePlan(Evidence, frozen=True, kw_only=True):
     steps: tuple[int, ...]
     epochs: float
     own_epochs: float
+    each: float | None = None
     estimate: float | None = None
     budget: float | None = None
 

@@ -37,7 +37,7 @@ def write_bytes(path: Path, data: bytes) -> None:
                 _operation("fsync", temporary)
                 os.fsync(file.fileno())
             _operation("rename", path)
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
@@ -65,7 +65,7 @@ def write_with(path: Path, save: Callable[[Path], Any]) -> None:
                 _operation("fsync", temporary)
                 os.fsync(file.fileno())
             _operation("rename", path)
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
@@ -106,7 +106,7 @@ def move_folder(source: Path, target: Path) -> None:
     """Renames a folder; the target must not exist."""
     with _explained(target):
         _operation("rename", target)
-        os.rename(source, target)
+        source.rename(target)
         flush_folder(target.parent)
 
 
@@ -138,7 +138,7 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _operation(name: str, path: Path) -> None:
+def _operation(_name: str, _path: Path) -> None:
     """Counts file operations; the place where tests cut the power."""
     global _done
     _done += 1

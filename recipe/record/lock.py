@@ -24,17 +24,26 @@ def held(folder: Path, command: str) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise Refusal(
-            f"the run directory cannot be written ({error.strerror})", where=str(folder), fix="choose another with run.dir=…"
+            f"the run directory cannot be written ({error.strerror})",
+            where=str(folder),
+            fix="choose another with run.dir=…",
         ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InUse(
-                f"in use by {_owner(descriptor)}", where=str(folder), fix="wait for it, or choose another with run.dir=…"
+                f"in use by {_owner(descriptor)}",
+                where=str(folder),
+                fix="wait for it, or choose another with run.dir=…",
             ) from error
         # The content only tells people who it is; the lock itself is the kernel's and ends with the process.
-        owner = {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": time.strftime("%H:%M:%S")}
+        owner = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "command": command,
+            "since": time.strftime("%H:%M:%S"),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         yield

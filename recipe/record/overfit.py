@@ -20,12 +20,13 @@ class Cost(Evidence, frozen=True, kw_only=True):
 class OverfitPlan(Evidence, frozen=True, kw_only=True):
     """What the stage will do. steps: by rung. seconds: the estimate. budget: None for the shipped plan.
 
-    costs are measured once, by rung; edge_steps 0 leaves the edge out; rate_seeds 0 leaves the comparison of rates out.
+    costs are measured once, by rung. edge_steps: 0 leaves the edge out. rates: how many are tried beside that in use.
     """
 
     steps: dict[str, int]
     edge_steps: int
     rate_seeds: int
+    rates: int
     seconds: float
     costs: dict[str, Cost]
     budget: float | None = None
@@ -34,8 +35,8 @@ class OverfitPlan(Evidence, frozen=True, kw_only=True):
 class Rung(Evidence, frozen=True, kw_only=True):
     """One model of the ladder after its run. train_error: with Wilson's interval. epochs: how long it ran.
 
-    fits: the training error is at the ceiling. falling: by how much of itself the mean training loss still fell from
-    the last fifth but one of the run to the last.
+    fits: the training error is at the ceiling. falling: how much the mean training loss still fell from the last fifth
+    but one of the run to the last, as a share of itself or of all that the run gained.
     """
 
     name: str
@@ -109,7 +110,8 @@ class LearningRateEdge(Evidence, frozen=True, kw_only=True):
 class RateTrial(Evidence, frozen=True, kw_only=True):
     """One rate on every seed. loss: training loss after the same steps. fit: median steps to fit, None if not all did.
 
-    val, val_loss: what it gains over the rate in use in the headline and in the validation loss (None for that one).
+    val, val_loss: what it gains over the best rate before it in headline and validation loss (None for that in use).
+    costs: validation pays for it by more than the noise.
     """
 
     rate: float
@@ -118,6 +120,7 @@ class RateTrial(Evidence, frozen=True, kw_only=True):
     val: Gain | None = None
     val_loss: Gain | None = None
     better: bool = False
+    costs: bool = False
     why: str = ""
 
 

@@ -25,19 +25,18 @@ class Progress(Protocol):
         """One line that stays: a hypothesis, a result, an estimate."""
 
 
-class _SilentBar:
-    def advance(self, amount: float = 1, note: str = "") -> None:
-        pass
+class Silent:
+    """Nobody listens; it is its own bar."""
+
+    def bar(self, *_: object) -> Bar:
+        """Opens nothing."""
+        return self
+
+    def advance(self, *_: object, **__: object) -> None:
+        """Goes nowhere."""
 
     def done(self) -> None:
-        pass
-
-
-class Silent:
-    """Nobody listens."""
-
-    def bar(self, label: str, total: float) -> Bar:
-        return _SilentBar()
+        """Nothing was open."""
 
     def say(self, line: str) -> None:
-        pass
+        """Says nothing."""

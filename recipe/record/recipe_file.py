@@ -31,12 +31,21 @@ def recipe_text(decided: Sequence[tuple[str, Decision]], groups: Sequence[str]) 
         for by, decision in choices:
             lines += [*_comment(by, decision, 1), f"  - {decision.key}: {_value(decision.value)}"]
     open_nodes: list[str] = []
+    said: list[str] = []
     for by, decision in values:
         *nodes, leaf = decision.key.split(".")
-        shared = next((i for i, (a, b) in enumerate(zip(nodes, open_nodes, strict=False)) if a != b), min(len(nodes), len(open_nodes)))
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(nodes, open_nodes, strict=False)) if a != b),
+            min(len(nodes), len(open_nodes)),
+        )
         lines += [f"{'  ' * depth}{node}:" for depth, node in enumerate(nodes) if depth >= shared]
-        lines += [*_comment(by, decision, len(nodes)), f"{'  ' * len(nodes)}{leaf}: {_value(decision.value)}"]
-        open_nodes = nodes
+        # Neighbours of one node that were decided together share the comment above the first of them.
+        comment = _comment(by, decision, len(nodes))
+        lines += [
+            *(comment if comment != said or nodes != open_nodes else []),
+            f"{'  ' * len(nodes)}{leaf}: {_value(decision.value)}",
+        ]
+        open_nodes, said = nodes, comment
     return "\n".join(lines) + "\n"
 
 

@@ -7,11 +7,14 @@ import traceback
 from pathlib import Path
 
 _NOT_THEIRS = tuple(
-    {str(Path(__file__).parents[1]), *(str(Path(sysconfig.get_path(p)).resolve()) for p in ("stdlib", "purelib", "platlib"))}
+    {
+        str(Path(__file__).parents[1]),
+        *(str(Path(sysconfig.get_path(p)).resolve()) for p in ("stdlib", "purelib", "platlib")),
+    }
 )
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - the word of the interface for all of them
     """What is wrong, where it is, and what to do about it; exit code 2.
 
     what: one line without the place. where: a path, a row or a config key.
@@ -59,7 +62,8 @@ class UserCodeError(Refusal):
         frames = [
             f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}"
             for frame in traceback.extract_tb(error.__traceback__)
-            if not frame.filename.startswith((*_NOT_THEIRS, "<")) and not str(Path(frame.filename).resolve()).startswith(_NOT_THEIRS)
+            if not frame.filename.startswith((*_NOT_THEIRS, "<"))
+            and not str(Path(frame.filename).resolve()).startswith(_NOT_THEIRS)
         ]
         if not frames:
             return None

@@ -12,7 +12,7 @@ from recipe.record.evidence import Shelf
 from recipe.record.files import make_folder, move_folder, remove, remove_temporaries, write_json, write_text
 from recipe.record.plain import from_json
 from recipe.record.refusal import Refusal
-from recipe.record.report import Decision, Level, Report
+from recipe.record.report import Level, Report
 
 STAGES = ("inspect-data", "baseline", "overfit", "regularize", "tune", "ensemble")
 _WORK = ".work"

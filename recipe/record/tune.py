@@ -59,8 +59,8 @@ class Axis(Evidence, frozen=True, kw_only=True):
         return math.exp(value) if self.scale == "log" else value
 
     def wider(self, end: str) -> Axis:
-        """The range and as much again beyond one end, at least a decade of a log scale, never across 0 from above."""
-        step = max(1.0, math.log(10) / math.log(self.high / self.low)) if self.scale == "log" else 1.0
+        """The range and a decade of a log scale, or as much again, beyond one end; never across 0 from above."""
+        step = math.log(10) / math.log(self.high / self.low) if self.scale == "log" else 1.0
         low, high = self.low, self.high
         if end == "high":
             high = self.at(1 + step)
@@ -80,7 +80,8 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
 
     split, metric: the objective; natural: the direction that its kind asks for, None when the metric is unknown.
     generation: so many trials are proposed on the same knowledge. trial_epochs: length of a trial of the search;
-    epochs: of a run on fresh seeds. val_items: how many items tell trials apart. budget, estimate: seconds.
+    epochs: of a run on fresh seeds; trial_seconds, seconds: what each is expected to take. val_items: how many items
+    tell trials apart. budget, estimate: seconds for all.
     """
 
     search: str
@@ -102,6 +103,8 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     val_items: int = 0
     budget: float | None = None
     estimate: float | None = None
+    trial_seconds: float | None = None
+    seconds: float | None = None
 
     @property
     def problem(self) -> str:

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from recipe.record.data import (
-    Balance,
-    BeforeAfter,
-    Ceiling,
-    Columns,
-    Drift,
-    Duplicates,
-    Outliers,
-    Preprocessing,
-    Reading,
-    Rows,
-    Sheet,
-    TargetSpread,
-    Twins,
-)
+from recipe.record.data import Balance, Ceiling, Duplicates, Reading, TargetSpread, Twins
 from recipe.record.evidence import Evidence, Shelf, Unmeasured
+from recipe.record.features import BeforeAfter, Columns, Drift, Outliers, Preprocessing, Rows, Sheet
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
-from recipe.render.blocks import Bar, Bars, Block, Fact, Facts, Histogram, Mark, Note, Pictures, Table, missing
+from recipe.render.blocks import Bar, Bars, Block, Cell, Fact, Facts, Histogram, Mark, Note, Pictures, Table, missing
 
 E = TypeVar("E", bound=Evidence)
 MOST_CLASSES = 40
@@ -32,7 +19,7 @@ MOST_FEATURES = 3
 LISTED = 20
 
 
-def story(shelf: Shelf, report: Report, trials: Sequence[Outcome]) -> list[Block]:
+def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
     """The blocks, most telling first."""
     return [
         *_examples(shelf),
@@ -52,12 +39,14 @@ def _examples(shelf: Shelf) -> Iterator[Block]:
     yield _facts(reading, _get(shelf, "balance", Balance))
     samples = _get(shelf, "samples", Sheet)
     if samples is not None:
-        classes = len(samples.row_labels)
-        yield _pictures(samples, "samples", f"{samples.across} of each class" if classes else "Some of the examples")
+        yield _pictures(
+            samples, "samples", f"{samples.across} of each class" if samples.row_labels else "Some examples"
+        )
     means = _get(shelf, "class_means", Sheet)
     if means is not None:
-        caption = "The mean of all training pictures of a class: what they share is sharp, what varies is not."
-        yield _pictures(means, "class-means", "The mean picture of each class", caption)
+        yield _pictures(
+            means, "class-means", "The mean picture of each class", "What they share is sharp; what varies is not."
+        )
     rows = _get(shelf, "rows", Rows)
     if rows is not None:
         yield Table(title=f"{len(rows.rows)} rows, drawn at random", name="rows", columns=rows.columns, rows=rows.rows)
@@ -87,10 +76,11 @@ def _targets(shelf: Shelf) -> Iterator[Block]:
         yield _balance(balance)
     spread = _get(shelf, "target_spread", TargetSpread)
     if spread is not None:
-        groups = {one.split: [count / max(1, one.items) for count in one.counts] for one in spread.splits}
-        train = spread.splits[0]
+        groups: dict[str, Sequence[float]] = {
+            one.split: [count / max(1, one.items) for count in one.counts] for one in spread.splits
+        }
         yield Histogram(
-            title=f"Targets lie around {train.mean:.4g}, with a deviation of {train.std:.4g}",
+            title=f"Targets lie around {spread.splits[0].mean:.4g}, with a deviation of {spread.splits[0].std:.4g}",
             name="targets",
             caption=f"{spread.different:,} different values in train.",
             checks=["target-spikes", "label-shift"],
@@ -105,15 +95,12 @@ def _targets(shelf: Shelf) -> Iterator[Block]:
 def _balance(balance: Balance) -> Bars:
     order = sorted(range(len(balance.classes)), key=lambda k: -balance.splits[0].counts[k])[:MOST_CLASSES]
     order = sorted(order) if len(balance.classes) <= MOST_CLASSES else order
-    share = min(balance.present) / max(1, sum(balance.present))
-    more = (
-        f" The {MOST_CLASSES} largest of {len(balance.classes)} classes." if len(balance.classes) > MOST_CLASSES else ""
-    )
+    more = f" {len(order)} of {len(balance.classes)} classes." if len(order) < len(balance.classes) else ""
     bars = [
         Bar(name=one.split, values=[100 * one.counts[k] / max(1, one.items) for k in order]) for one in balance.splits
     ]
     return Bars(
-        title=f"The rarest class has {share:.1%} of the training examples",
+        title=f"The rarest class has {min(balance.present) / sum(balance.present):.1%} of the training examples",
         name="class-balance",
         caption=f"Smallest {balance.smallest:.2g} of an even share, largest over smallest {balance.ratio:.3g}, "
         f"evenness {balance.evenness:.2f} (1 is even).{more}",
@@ -140,10 +127,9 @@ def _repeats(shelf: Shelf) -> Iterator[Block]:
     across, conflicts = sum(one.items for one in found.across), sum(found.conflicting.values())
     ceiling = _get(shelf, "ceiling", Ceiling)
     cap = f" No model can exceed a train accuracy of {ceiling.accuracy:.4f}." if ceiling and ceiling.accuracy else ""
-    title = f"{across:,} items are in two splits, {conflicts:,} have an equal with another label"
     checks = ["cross-split-duplicates", "conflicting-labels"]
     yield Table(
-        title=title,
+        title=f"{across:,} items are in two splits, {conflicts:,} have an equal with another label",
         name="duplicates",
         caption=f"Items whose decoded content is exactly the same; the first of each kind.{cap if conflicts else ''}",
         checks=checks,
@@ -163,57 +149,59 @@ def _twin_cells(twins: Twins) -> list[str]:
 
 def _oddities(shelf: Shelf) -> Iterator[Block]:
     reading, outliers = _get(shelf, "reading", Reading), _get(shelf, "outliers", Outliers)
-    if reading is not None:
-        kinds = (
-            ("unreadable", reading.unreadable),
-            ("not finite", reading.non_finite),
-            ("blank", reading.blank),
-            ("odd", reading.odd),
-        )
-        rows = [[what, item.split, item.name, item.note] for what, items in kinds for item in items[:LISTED]]
-        if rows:
-            yield Table(
-                title=f"{sum(len(items) for _, items in kinds):,} items want a look",
-                name="problems",
-                caption=f"Up to {LISTED} of each kind, by path, row or position.",
-                checks=["items-readable", "items-ordinary", "inputs-finite", "blank-items"],
-                columns=["what", "split", "item", "reason"],
-                rows=rows,
-            )
+    if reading is not None and (table := _problems(reading)):
+        yield table
+    pictures = _get(shelf, "outlier_pictures", Sheet)
+    if outliers is not None and pictures is not None:
+        near = f"the {outliers.neighbours} nearest of {outliers.reference:,} training examples"
+        caption = f"By the mean distance to {near}, after preprocessing."
+        yield _pictures(pictures, "outliers", "The examples farthest from all others", caption, ["outliers"])
     if outliers is not None and outliers.fences:
-        pictures = _get(shelf, "outlier_pictures", Sheet)
-        if pictures is not None:
-            caption = f"By the mean distance to the {outliers.neighbours} nearest of {outliers.reference:,} training examples."
-            yield _pictures(pictures, "outliers", "The examples farthest from all others", caption, ["outliers"])
-        rows = [
-            [f.attribute, f.first, f.third, f.below, f.above, ", ".join(i.name for i in f.farthest[:3])]
-            for f in outliers.fences
-        ]
-        yield Table(
-            title="Who stands out along each attribute",
-            name="fences",
-            caption="Training examples more than 1.5 quartile ranges below the first or above the third quartile.",
-            checks=["outliers"],
-            columns=["attribute", "quartile 1", "quartile 3", "below", "above", "farthest"],
-            rows=rows,
-        )
+        yield _fences(outliers)
     columns = _get(shelf, "columns", Columns)
-    if columns is not None:
+    if columns is not None and columns.named:
         yield _columns(columns)
 
 
+def _problems(reading: Reading) -> Table | None:
+    kinds = {
+        "unreadable": reading.unreadable,
+        "not finite": reading.non_finite,
+        "blank": reading.blank,
+        "odd": reading.odd,
+    }
+    rows = [[what, item.split, item.name, item.note] for what, items in kinds.items() for item in items[:LISTED]]
+    if not rows:
+        return None
+    return Table(
+        title=f"{sum(map(len, kinds.values())):,} items want a look",
+        name="problems",
+        caption=f"Up to {LISTED} of each kind, by path, row or position.",
+        checks=["items-readable", "items-ordinary", "inputs-finite", "blank-items"],
+        columns=["what", "split", "item", "reason"],
+        rows=rows,
+    )
+
+
+def _fences(outliers: Outliers) -> Table:
+    ranked = sorted(outliers.fences, key=lambda f: -(f.below + f.above))[:LISTED]
+    return Table(
+        title=f"{ranked[0].attribute} has the most outliers: {ranked[0].below + ranked[0].above:,}",
+        name="fences",
+        caption="Training examples more than 1.5 quartile ranges below the first or above the third quartile.",
+        checks=["outliers"],
+        columns=["attribute", "quartile 1", "quartile 3", "below", "above", "farthest"],
+        rows=[
+            [f.attribute, f.first, f.third, f.below, f.above, f.farthest[0].name if f.farthest else ""] for f in ranked
+        ],
+    )
+
+
 def _columns(columns: Columns) -> Table:
-    rows = [
-        [
-            c.name,
-            c.kind,
-            c.different,
-            100 * c.empty.get("train", 0.0),
-            None if c.gain is None else 100 * c.gain,
-            c.left_out or "input",
-        ]
-        for c in columns.columns
-    ]
+    rows: list[list[Cell]] = []
+    for c in columns.columns:
+        empty, alone = 100 * c.empty.get("train", 0.0), None if c.gain is None else 100 * c.gain
+        rows.append([c.name, c.kind, c.different, empty, alone, c.left_out or "input"])
     used = sum(not c.left_out for c in columns.columns)
     return Table(
         title=f"{used} of {len(rows)} columns are inputs",
@@ -249,7 +237,6 @@ def _drift(shelf: Shelf) -> Iterator[Block]:
 def _preprocessing(shelf: Shelf) -> Iterator[Block]:
     found = _get(shelf, "preprocessing", Preprocessing)
     if found is None:
-        yield missing("The preprocessing was not looked at", shelf.get("preprocessing", Preprocessing))
         return
     yield Note(
         title=f"Inputs reach the net by {found.name.replace('_', ' ')}",
@@ -258,7 +245,9 @@ def _preprocessing(shelf: Shelf) -> Iterator[Block]:
         f"{found.low:.3g} and {found.high:.3g}, with mean {found.mean:.2g} and deviation {found.std:.2g}.",
         checks=["preprocessed-inputs"],
     )
-    for one in found.features[:MOST_FEATURES]:
+    # Where a feature is spread most widely there is most to see.
+    ranked = sorted(found.features, key=lambda f: -(f.edges[-1] - f.edges[0]) / max(f.std, 1e-12))
+    for one in ranked[:MOST_FEATURES]:
         yield from _before_after(one)
     if len(found.features) > MOST_FEATURES:
         yield Table(
@@ -283,6 +272,7 @@ def _before_after(one: BeforeAfter) -> Iterator[Histogram]:
             edges=edges,
             groups={"train": counts},
             x_label=one.feature,
+            log_y=max(counts) > 20 * sum(counts) / len(counts),
         )
 
 

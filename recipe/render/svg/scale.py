@@ -43,7 +43,10 @@ def fit(
         room = air * math.log10(high / low) if high > low else 0.5
         return Scale(low / 10**room, high * 10**room, start, end, True)
     low, high = (min(low, 0.0), max(high, 0.0)) if zero else (low, high)
-    room = air * (high - low) if high > low else abs(high) * 0.1 or 0.5
+    if high - low <= 1e-12 * max(abs(high), abs(low)):
+        room = abs(high) * 0.1 or 0.5
+        return Scale(0.0 if zero and low == 0 else low - room, high + room, start, end)
+    room = air * (high - low)
     return Scale(low if zero and low == 0 else low - room, high if zero and high == 0 else high + room, start, end)
 
 

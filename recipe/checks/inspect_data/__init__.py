@@ -1,0 +1,1 @@
+"""Checks of inspect-data, a file a family."""

@@ -1,0 +1,281 @@
+"""A source's mapping → `Data`: validated, divided with the seed, encoded and preprocessed as train says, test sealed.
+
+What is refused here is listed in interface.md, "What is refused".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recipe.data.cells import Cells, fit_encoder
+from recipe.data.data import Data, Split, Trouble
+from recipe.data.machine import one_thread
+from recipe.data.preprocess import Preprocess, fit
+from recipe.data.splits import split_off
+from recipe.data.stream import Stream, length
+from recipe.data.targets import agree_on_targets
+from recipe.record.refusal import Refusal
+from recipe.tree import as_tensor, is_tree, leaves, map_tree
+
+SPLITS = ("train", "val", "test")
+KINDS = ("image", "table", "text", "series", "array")
+KEYS = {*SPLITS, "classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd"}
+
+
+def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int, task: str) -> Data:
+    """The data set that `mapping` describes. settings: the data node of the config; task: its name, or "auto".
+
+    Refusal, naming split, row or key, for what interface.md says is refused.
+    """
+    target = str(settings.get("_target_", "data"))
+    if settings.get("patch"):
+        raise Refusal("patch files cannot be applied yet", where="data.patch", fix="leave it out")
+    _check_mapping(mapping, target)
+    lost: list[Trouble] = list(mapping.get("unreadable") or ())
+    splits: dict[str, Split] = {}
+    given: dict[str, np.ndarray] = {}
+    for name in SPLITS:
+        if mapping.get(name) is not None:
+            splits[name], given[name] = _read(name, mapping, settings, target, lost)
+    _refuse_unreadable(lost, int(settings["max_unreadable"]), sum(map(len, splits.values())))
+    _refuse_overlap(splits)
+    agreed = agree_on_targets(given, mapping.get("classes"), task)
+    splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
+    notes = _divide(splits, settings, seed, mapping.get("time"))
+    kind = mapping.get("kind") or _kind(splits["train"])
+    encoder = None
+    if splits["train"].cells is not None:
+        encoder = fit_encoder(splits["train"].cells)
+        splits = {name: _encoded(split, encoder) for name, split in splits.items()}
+    return Data(
+        name=str(settings.get("name") or "data"),
+        kind=kind,
+        train=splits["train"],
+        val=splits["val"],
+        sealed=splits.get("test"),
+        classes=agreed.classes,
+        preprocess=_fitted(settings, splits["train"], kind),
+        decode=mapping.get("decode"),
+        time=mapping.get("time"),
+        unreadable=tuple(lost),
+        odd=tuple(mapping.get("odd") or ()),
+        renamed=agreed.renamed,
+        features=encoder.features if encoder else None,
+        encoder=encoder,
+        max_unreadable=int(settings["max_unreadable"]),
+        notes=tuple(notes),
+    )
+
+
+def _check_mapping(mapping: Any, target: str) -> None:
+    if not isinstance(mapping, Mapping):
+        raise Refusal(
+            f"it gave a {type(mapping).__name__}, not a mapping",
+            where=target,
+            fix='return {"train": (X, y)} or more of the splits',
+        )
+    if mapping.get("train") is None:
+        raise Refusal(f"its mapping has no train (it has {', '.join(mapping) or 'nothing'})", where=target)
+    if unknown := sorted(set(mapping) - KEYS):
+        raise Refusal(
+            f"its mapping has {unknown[0]!r}, which means nothing",
+            where=target,
+            fix=f"known: {', '.join(sorted(KEYS))}",
+        )
+    if mapping.get("kind") not in (None, *KINDS):
+        raise Refusal(f"there is no kind {mapping['kind']!r}", where=target, fix=f"one of: {', '.join(KINDS)}")
+    for key in ("ids", "groups", "attributes"):
+        for split, values in (mapping.get(key) or {}).items():
+            if split not in SPLITS or mapping.get(split) is None:
+                raise Refusal(f"{key} are given for {split!r}, which is no split of it", where=target)
+            if not hasattr(values, "__len__"):
+                raise Refusal(f"{key} of {split} are a {type(values).__name__}, not a sequence", where=target)
+
+
+def _read(
+    name: str, mapping: Mapping[str, Any], settings: Mapping[str, Any], target: str, lost: list[Trouble]
+) -> tuple[Split, np.ndarray]:
+    """The split with its raw targets: arrays as tensors, datasets held in memory where that is right."""
+    value = mapping[name]
+    cells = None
+    kept: np.ndarray | None = None
+    if isinstance(value, tuple) and len(value) == 2:
+        inputs, raw = _inputs(value[0], name, target), _array(value[1])
+        cells = inputs if isinstance(inputs, Cells) else None
+        size = len(inputs) if isinstance(inputs, Cells) else len(next(leaves(inputs)))
+    elif hasattr(value, "__getitem__"):
+        size = length(value, name, target)
+        inputs, raw, kept = (
+            _dataset(value, size, name, target, settings, lost) if size else (torch.zeros(0), np.zeros(0), None)
+        )
+    else:
+        raise Refusal(
+            f"{name} is a {type(value).__name__}",
+            where=target,
+            fix="give (X, y), or a map-style Dataset of (input, target)",
+        )
+    if size == 0 or len(raw) == 0:
+        raise Refusal(f"{name} is empty", where=target, fix="give it at least one item")
+    if kept is None and len(raw) != size:
+        raise Refusal(
+            f"{name} has {size:,} inputs and {len(raw):,} targets", where=target, fix="give one target an input"
+        )
+    rows = np.arange(size) if kept is None else kept
+    side = _beside(name, mapping, size, target)
+    split = Split(
+        name=name,
+        inputs=torch.zeros(len(rows)) if cells is not None else inputs,
+        targets=torch.zeros(len(rows)),
+        origin=name,
+        rows=torch.from_numpy(rows.astype(np.int64)),
+        ids=[str(v) for v in side["ids"][rows].tolist()] if "ids" in side else None,
+        groups=side["groups"][rows] if "groups" in side else None,
+        attributes={column: values[rows] for column, values in side["attributes"].items()},
+        cells=cells,
+    )
+    return split, raw
+
+
+def _beside(name: str, mapping: Mapping[str, Any], size: int, target: str) -> dict[str, Any]:
+    """What is given beside inputs and targets, one an item: ids and groups where there are any, and attributes."""
+    given = {key: (mapping.get(key) or {}).get(name) for key in ("ids", "groups", "attributes")}
+    found: dict[str, Any] = {
+        key: _aligned(given[key], size, key, name, target) for key in ("ids", "groups") if given[key] is not None
+    }
+    columns = (given["attributes"] or {}).items()
+    return found | {"attributes": {c: _aligned(v, size, f"attribute {c}", name, target) for c, v in columns}}
+
+
+def _dataset(
+    dataset: Any, size: int, name: str, target: str, settings: Mapping[str, Any], lost: list[Trouble]
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    stream = Stream(dataset, np.arange(size), name, target)
+    streaming = settings["streaming"]
+    if streaming is True or (
+        streaming == "auto" and not (stream.gives_numbers() and stream.repeats() and stream.fits())
+    ):
+        return stream, _array(stream.targets()), np.arange(size)
+    inputs, raw, kept, broken = stream.hold()
+    lost += [Trouble(name, item.where, item.reason) for item in broken]
+    return inputs, _array(raw), np.asarray(kept, dtype=np.int64)
+
+
+def _inputs(value: Any, name: str, target: str) -> Any:
+    """Arrays, tensors or lists, in tuples or mappings or not, as a tree of tensors; cells of a table as they are."""
+    if isinstance(value, Cells):
+        return value
+    if isinstance(value, Mapping):
+        tree: Any = {key: _inputs(part, name, target) for key, part in value.items()}
+    elif isinstance(value, tuple):
+        tree = tuple(_inputs(part, name, target) for part in value)
+    else:
+        try:
+            tree = as_tensor(np.asarray(value) if isinstance(value, list) else value)
+        except (TypeError, ValueError) as error:
+            raise Refusal(
+                f"the inputs of {name} cannot be made a tensor ({str(error).splitlines()[0]})",
+                where=target,
+                fix="give numbers in an array of one shape",
+            ) from error
+    sizes = {len(leaf) if leaf.ndim else 0 for leaf in leaves(tree)} if is_tree(tree) else {0}
+    if len(sizes) != 1:
+        raise Refusal(
+            f"the inputs of {name} differ in length: {sorted(sizes)}", where=target, fix="give each as many items"
+        )
+    return map_tree(lambda leaf: leaf.detach().cpu(), tree)
+
+
+def _array(values: Any) -> np.ndarray:
+    if isinstance(values, Tensor):
+        return values.detach().cpu().numpy()
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], Tensor):
+        return np.stack([v.detach().cpu().numpy() for v in values])
+    return np.asarray(values)
+
+
+def _aligned(values: Any, size: int, what: str, name: str, target: str) -> np.ndarray:
+    if len(values) != size:
+        raise Refusal(f"{name} has {size:,} items and {len(values):,} {what}", where=target, fix="give one an item")
+    return _array(values)
+
+
+def _refuse_unreadable(lost: Sequence[Trouble], most: int, sound: int) -> None:
+    if len(lost) > most:
+        told = "; ".join(f"{t.where}: {t.reason}" for t in lost[:3]) + ("; …" if len(lost) > 3 else "")
+        raise Refusal(
+            f"{len(lost):,} of {len(lost) + sound:,} items cannot be used: {told}",
+            where="data",
+            fix=f"mend or remove them, or leave them out with data.max_unreadable={len(lost)}",
+        )
+
+
+def _refuse_overlap(splits: Mapping[str, Split]) -> None:
+    names = [name for name in splits if splits[name].ids is not None]
+    for name in names:
+        ids = splits[name].ids or ()
+        seen = set(ids)
+        if len(seen) < len(ids):
+            twice = Counter(ids).most_common(1)[0][0]
+            raise Refusal(
+                f"two items of {name} have the id {twice!r}", where="data: ids", fix="give every item its own id"
+            )
+        for other in names[: names.index(name)]:
+            if both := seen & set(splits[other].ids or ()):
+                raise Refusal(
+                    f"{other} and {name} share {len(both):,} ids, such as {min(both)!r}",
+                    where="data: ids",
+                    fix=f"remove them from {name}: what is learnt from cannot be tested on",
+                )
+
+
+def _divide(splits: dict[str, Split], settings: Mapping[str, Any], seed: int, time: str | None) -> list[str]:
+    """Splits off what the source did not give: test first, both as fractions of what train was."""
+    notes = []
+    whole = len(splits["train"])
+    for name in ("test", "val"):
+        fraction = float(settings[f"{name}_fraction"])
+        if name in splits or (name == "test" and fraction == 0):
+            continue
+        if not 0 < fraction < 1:
+            raise Refusal(
+                f"a fraction of {fraction:g}", where=f"data.{name}_fraction", fix=f"data.{name}_fraction=0.15"
+            )
+        rest = len(splits["train"])
+        splits["train"], splits[name] = split_off(splits["train"], fraction * whole / rest, name, seed, time)
+        how = f"the latest by {time}" if time else "stratified by target, groups and identical items kept together"
+        notes.append(f"{len(splits[name]):,} of {whole:,} items split off as {name} with seed {seed}: {how}.")
+    return notes
+
+
+def _fitted(settings: Mapping[str, Any], train: Split, kind: str) -> Preprocess:
+    # What the user's own transforms of validation items make of inputs is theirs to scale.
+    own = settings["preprocess"] == "auto" and settings.get("eval_transform")
+    with one_thread():
+        return fit("none" if own else settings["preprocess"], train, kind)
+
+
+def _encoded(split: Split, encoder: Any) -> Split:
+    assert split.cells is not None
+    return replace(split, inputs=encoder(split.cells))
+
+
+def _kind(train: Split) -> str:
+    """What inputs look like. (N, 1|3|4, H, W) and (N, H, W, 1|3|4) are pictures; rows of few numbers a table's."""
+    if train.cells is not None:
+        return "table"
+    first = train.sample([0])
+    if not isinstance(first, Tensor):
+        return "array"
+    shape = tuple(first.shape[1:])
+    if len(shape) == 3 and min(shape[0], shape[2]) <= 4 and shape[1] > 1:
+        return "image"
+    if len(shape) == 2:
+        return "image" if first.dtype == torch.uint8 or min(shape) >= 8 else "series"
+    return "array"

@@ -1,0 +1,124 @@
+"""A file of rows → a polars frame: csv, tsv, parquet or json lines, whatever their encoding, separator and header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recipe.record.refusal import Refusal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EMPTY = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "-")
+"""Cells that stand for nothing."""
+MARKS = (",", "\t", ";", "|")
+MOST = 20_000
+"""Columns beyond which a file is no table."""
+
+
+def read_frame(file: Path, header: bool | str, separator: str, empty: Sequence[str]) -> pl.DataFrame:
+    """The file's table, its cells tidied. Refusal when it is none, or holds no rows.
+
+    header: whether the first row names the columns; separator: the mark between cells; "auto" for both looks.
+    """
+    import polars as pl
+
+    try:
+        if file.suffix == ".parquet":
+            frame = pl.read_parquet(file)
+        elif file.suffix in (".jsonl", ".ndjson"):
+            frame = pl.read_ndjson(file, infer_schema_length=None)
+        else:
+            frame = _read_text(file, header, separator, empty)
+    except Refusal:
+        raise
+    except OSError as error:
+        raise Refusal(f"cannot be read ({error.strerror or error})", where=str(file)) from error
+    except Exception as error:  # polars raises a family of its own, and panics on some damaged files
+        reason = str(error).strip().split("\n")[0][:200]
+        raise Refusal(
+            f"is not a table that can be read ({reason})", where=str(file), fix="mend the file, or name data.separator"
+        ) from error
+    if frame.height == 0:
+        raise Refusal("holds no rows", where=str(file))
+    return frame
+
+
+def _read_text(file: Path, header: bool | str, separator: str, empty: Sequence[str]) -> pl.DataFrame:
+    """Every cell as text first, then numbers where a column has them: so a space or a stray word costs nothing."""
+    import polars as pl
+
+    text = _decode(file)
+    if not text.strip():
+        raise Refusal("is empty", where=str(file))
+    first = [line for line in text.split("\n", 20)[:20] if line.strip()]
+    if (cells := max(first[0].count(mark) for mark in MARKS)) > MOST:
+        raise Refusal(
+            f"has {cells + 1:,} columns; {MOST:,} are the most", where=str(file), fix="use data=arrays for such data"
+        )
+    mark = _separator(first) if separator == "auto" else separator
+    row = next(csv.reader(io.StringIO(first[0]), delimiter=mark, skipinitialspace=True))
+    has = _has_header(row) if header == "auto" else bool(header)
+    if has:
+        names = [name.strip() for name in row]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise Refusal(
+                f"two columns are called {twice[0]!r}", where=str(file), fix="rename one, or say data.header=false"
+            )
+    frame = pl.read_csv(
+        io.BytesIO(text.encode()),
+        separator=mark,
+        has_header=has,
+        infer_schema=False,
+        null_values=list(empty),
+        quote_char='"',
+    )
+    frame = frame.rename(
+        {c: c.strip() for c in frame.columns} if has else {c: f"column {k}" for k, c in enumerate(frame.columns)}
+    )
+    tidy = frame.with_columns(pl.all().str.strip_chars())
+    known = tidy.with_columns(pl.when(pl.all().is_in(list(empty))).then(None).otherwise(pl.all()).name.keep())
+    # An empty line is no row.
+    return known.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def _decode(file: Path) -> str:
+    data = file.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data[: 1 << 16]:
+        raise Refusal("is not a text file", where=str(file), fix="data.path takes csv, tsv, parquet or json lines")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The mark that splits all of the first lines into the same number of cells, at least two."""
+    best, cells = ",", 1
+    for mark in MARKS:
+        widths = {
+            len(row) for row in csv.reader([line for line in lines if line], delimiter=mark, skipinitialspace=True)
+        }
+        if len(widths) == 1 and (width := widths.pop()) > cells:
+            best, cells = mark, width
+    return best
+
+
+def _has_header(row: Sequence[str]) -> bool:
+    """A first row with a number or an empty cell in it is data."""
+    return not any(_is_number(cell) for cell in row) and all(cell.strip() for cell in row[1:])
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,252 @@
+"""Reads every item of every split once, in chunks, and keeps of each only what the probes of inspect-data need."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from recipe.data.attributes import attributes_of
+from recipe.data.data import Data, Split, Trouble, UnreadableItem
+from recipe.data.machine import one_thread
+from recipe.record.progress import Progress, Silent
+from recipe.tree import Tree, leaves
+
+BLANK = 0.02
+"""An item whose numbers span less than this share of the data's range is blank."""
+WIDTH = 256
+"""Numbers an item is pooled to before distances are taken."""
+MOST_VALUES = 256
+
+
+@dataclass(eq=False)
+class SplitScan:
+    """What is kept of one split, item by item. positions: of the items that could be read.
+
+    contents: 16 bytes an item, equal where the decoded content is. features: float32 (N, D), as `_features` has them.
+    """
+
+    split: Split
+    positions: np.ndarray
+    contents: np.ndarray
+    finite: np.ndarray
+    blank: np.ndarray
+    attributes: dict[str, np.ndarray]
+    features: np.ndarray
+    unreadable: list[Trouble]
+    shape: tuple[int, ...]
+    dtype: str
+    low: float
+    high: float
+    mean: float
+    std: float
+    whole: bool
+    values: int | None
+    class_means: Tensor | None
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Targets of the items that could be read."""
+        return np.asarray(self.split.targets[torch.from_numpy(self.positions)].numpy())
+
+    def called(self, k: int) -> str:
+        """The name of the k-th readable item."""
+        return self.split.called(int(self.positions[k]))
+
+
+class Scan:
+    """All splits of a data set, read when the first probe asks. Test is read too: for leaks and drift only."""
+
+    def __init__(self, data: Data, progress: Progress | None = None) -> None:
+        self.data, self.progress = data, progress or Silent()
+
+    @cached_property
+    def splits(self) -> dict[str, SplitScan]:
+        """By name, in the order train, val, test."""
+        found = [self.data.train, self.data.val, self.data.compare_test()]
+        present = [split for split in found if split is not None]
+        bar = self.progress.bar("reading every item once", sum(map(len, present)))
+        reach = _range(self.data.train)
+        try:
+            with one_thread():
+                return {split.name: _scan(split, self.data, reach, bar.advance) for split in present}
+        finally:
+            bar.done()
+
+
+@dataclass
+class _Sums:
+    """Running count, sum and sum of squares (about an origin) of all finite numbers, and their ends."""
+
+    origin: float
+    count: float = 0.0
+    total: float = 0.0
+    square: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+    seen: set[float] | None = field(default_factory=set)
+    whole: bool = True
+
+    def add(self, flat: Tensor) -> None:
+        x = flat if flat.dtype in (torch.float32, torch.float64) else flat.to(torch.float32)
+        good = x.isfinite()
+        kept = x if bool(good.all()) else x[good]
+        if kept.numel() == 0:
+            return
+        shifted = kept.reshape(-1) - self.origin
+        self.count += kept.numel()
+        self.total += float(shifted.sum(dtype=torch.float64))
+        self.square += float((shifted * shifted).sum(dtype=torch.float64))
+        self.low, self.high = min(self.low, float(kept.min())), max(self.high, float(kept.max()))
+        some = kept.reshape(-1)[: 1 << 16]
+        self.whole = self.whole and bool((some == some.round()).all())
+        if self.seen is not None:
+            self.seen |= set(torch.unique(some).tolist()[: MOST_VALUES + 1])
+            self.seen = None if len(self.seen) > MOST_VALUES else self.seen
+
+    @property
+    def mean(self) -> float:
+        return self.total / max(1.0, self.count) + self.origin
+
+    @property
+    def std(self) -> float:
+        centred = self.total / max(1.0, self.count)
+        return float(max(0.0, self.square / max(1.0, self.count) - centred * centred) ** 0.5)
+
+
+def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None]) -> SplitScan:
+    parts: dict[str, list[np.ndarray]] = {key: [] for key in ("at", "contents", "finite", "blank", "features")}
+    attributes: dict[str, list[np.ndarray]] = {}
+    sums = _Sums(origin=(reach[0] + reach[1]) / 2)
+    means = _ClassMeans(split, data) if data.kind == "image" and data.classes and split.targets.ndim == 1 else None
+    first: Tree = None
+    for positions, inputs in split.chunks():
+        first = first if first is not None else inputs
+        flat = _flat(inputs)
+        parts["at"].append(positions)
+        parts["contents"].append(_contents(split, positions, inputs))
+        parts["finite"].append(flat.isfinite().all(dim=1).numpy())
+        parts["blank"].append(_blank(flat, reach, data))
+        parts["features"].append(_features(data, inputs).numpy())
+        for name, values in attributes_of(data.kind, split.cells, positions, inputs, reach).items():
+            attributes.setdefault(name, []).append(values)
+        sums.add(flat)
+        if means is not None:
+            means.add(positions, inputs)
+        advance(len(positions))
+    joined = {key: np.concatenate(part) if part else np.zeros(0) for key, part in parts.items()}
+    kept = joined["at"].astype(np.int64)
+    own = {name: np.concatenate(values) for name, values in attributes.items()}
+    return SplitScan(
+        split=split,
+        positions=kept,
+        contents=joined["contents"],
+        finite=joined["finite"].astype(bool),
+        blank=joined["blank"].astype(bool),
+        attributes=own | {name: v[kept] for name, v in _given_attributes(split).items()},
+        features=joined["features"],
+        unreadable=_unread(split, kept),
+        shape=tuple(next(leaves(first)).shape[1:]) if first is not None else (),
+        dtype=str(next(leaves(first)).dtype).removeprefix("torch.") if first is not None else "",
+        low=float(sums.low),
+        high=float(sums.high),
+        mean=sums.mean,
+        std=sums.std,
+        whole=sums.whole,
+        values=None if sums.seen is None else len(sums.seen),
+        class_means=means.result() if means is not None else None,
+    )
+
+
+class _ClassMeans:
+    """Sum and count of the inputs of each class."""
+
+    def __init__(self, split: Split, data: Data) -> None:
+        self.targets, self.classes = split.targets, len(data.classes or ())
+        self.sums: Tensor | None = None
+        self.counts = torch.zeros(self.classes)
+
+    def add(self, positions: np.ndarray, inputs: Tensor) -> None:
+        labels = self.targets[torch.from_numpy(positions)]
+        if self.sums is None:
+            self.sums = torch.zeros(self.classes, *inputs.shape[1:])
+        self.sums.index_add_(0, labels, inputs.to(torch.float32).nan_to_num())
+        self.counts += torch.bincount(labels, minlength=self.classes)
+
+    def result(self) -> Tensor | None:
+        if self.sums is None:
+            return None
+        return self.sums / self.counts.clamp(min=1).view(-1, *([1] * (self.sums.ndim - 1)))
+
+
+def _range(train: Split) -> tuple[float, float]:
+    """Smallest and largest number of the first items of train, spread over the split."""
+    places = np.unique(np.linspace(0, len(train) - 1, min(len(train), 512)).astype(int))
+    inputs = train.sample(places[:: max(1, len(places) // 64)] if train.streams else places)
+    flat = _flat(inputs)
+    good = flat[flat.isfinite()]
+    return (float(good.min()), float(good.max())) if good.numel() else (0.0, 1.0)
+
+
+def _flat(inputs: Tree) -> Tensor:
+    """float32 (n, numbers of an item)."""
+    parts = [leaf.reshape(len(leaf), -1).to(torch.float32) for leaf in leaves(inputs)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+
+def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
+    """A hash of each item's content: of a table's cells as they were read, else of the decoded input."""
+    if split.cells is not None:
+        arrays = [split.cells.take(positions).contents()]
+    else:
+        arrays = [np.ascontiguousarray(leaf.numpy()) for leaf in leaves(inputs)]
+    rows = [array.reshape(len(array), -1).view(np.uint8) for array in arrays]
+    told = (
+        hashlib.blake2b(b"".join(row.data for row in one), digest_size=16).digest() for one in zip(*rows, strict=True)
+    )
+    return np.frombuffer(b"".join(told), dtype="V16")
+
+
+def _blank(flat: Tensor, reach: tuple[float, float], data: Data) -> np.ndarray:
+    """bool (n): items without information. A table's row is never blank: it has cells."""
+    if data.kind == "table" or flat.shape[1] < 8:
+        return np.zeros(len(flat), dtype=bool)
+    span = flat.amax(dim=1) - flat.amin(dim=1)
+    return np.asarray((span <= BLANK * max(reach[1] - reach[0], 1e-12)).numpy())
+
+
+def _features(data: Data, inputs: Tree) -> Tensor:
+    """float32 (n, D up to about WIDTH): preprocessed, pictures pooled, other wide inputs averaged in equal runs."""
+    parts = []
+    for leaf in leaves(data.preprocess(inputs)):
+        x = leaf.to(torch.float32).nan_to_num(nan=0, posinf=0, neginf=0)
+        if data.kind == "image" and x.ndim == 4 and x.shape[1] <= 4:
+            side = max(1, int((WIDTH / x.shape[1]) ** 0.5))
+            x = F.adaptive_avg_pool2d(x, (min(side, x.shape[2]), min(side, x.shape[3])))
+        x = x.reshape(len(x), -1)
+        parts.append(F.adaptive_avg_pool1d(x[:, None], WIDTH)[:, 0] if x.shape[1] > 2 * WIDTH else x)
+    return torch.cat(parts, dim=1)
+
+
+def _given_attributes(split: Split) -> dict[str, np.ndarray]:
+    """Attributes of the source that are numbers."""
+    return {
+        name: values.astype(np.float32)
+        for name, values in split.attributes.items()
+        if values.ndim == 1 and values.dtype.kind in "fiub"
+    }
+
+
+def _unread(split: Split, kept: np.ndarray) -> list[Trouble]:
+    """The items of a stream that a chunk left out, with their reasons."""
+    lost = np.setdiff1d(np.arange(len(split)), kept)
+    if not len(lost):
+        return []
+    told = [item for item in split.inputs.read(lost) if isinstance(item, UnreadableItem)]
+    return [Trouble(split.name, item.where, item.reason) for item in told]

@@ -1,0 +1,119 @@
+"""D4: what stands out: on each attribute by Tukey's fences, and among all items by the distance to the nearest."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recipe.data.machine import one_thread
+from recipe.data.scan import Scan, SplitScan
+from recipe.record.data import Item
+from recipe.record.features import Fence, Outliers
+
+NEIGHBOURS = 10
+REFERENCE = 5000
+"""Items of train that distances are taken to: nearest neighbours among a sample rank as those among all do."""
+DIRECTIONS = 48
+FENCE = 1.5
+FAR = 1.7
+"""Datalab's 1 / 0.37037 - 1."""
+EXTREME = 10.0
+LISTED = 50
+MOST_FENCES = 256
+
+
+def measure_outliers(scan: Scan, *, seed: int) -> Outliers:
+    """Fences from train; distances of every item of every split to a seeded sample of train."""
+    splits = scan.splits
+    fences = [_fence(name, splits["train"]) for name in list(splits["train"].attributes)[:MOST_FENCES]]
+    items = {name: len(one.positions) for name, one in splits.items()}
+    if len(splits["train"].features) <= 2 * NEIGHBOURS:
+        return Outliers(fences=tuple(f for f in fences if f), items=items)
+    with one_thread():
+        distance = _distances(splits, seed)
+    first, third = np.quantile(distance["train"], [0.25, 0.75])
+    limit, extreme = third + FAR * (third - first), third + EXTREME * (third - first)
+    ranked = sorted(
+        (
+            (float(d[k]), name, k)
+            for name, d in distance.items()
+            for k in np.argsort(-d)[:LISTED].tolist()
+            if d[k] > limit
+        ),
+        reverse=True,
+    )
+    return Outliers(
+        fences=tuple(f for f in fences if f),
+        items=items,
+        neighbours=NEIGHBOURS,
+        reference=min(REFERENCE, len(splits["train"].features)),
+        limit=float(limit),
+        far={name: int((d > limit).sum()) for name, d in distance.items()},
+        extreme={name: int((d > extreme).sum()) for name, d in distance.items()},
+        farthest=tuple(
+            _item(splits[name], k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]
+        ),
+    )
+
+
+def _fence(name: str, train: SplitScan) -> Fence | None:
+    values = train.attributes[name].astype(np.float64)
+    known = values[np.isfinite(values)]
+    # Ten values are the least that quartiles say anything about (deepchecks).
+    if len(known) < 10 or known.min() == known.max():
+        return None
+    first, third = np.quantile(known, [0.25, 0.75])
+    low, high = first - FENCE * (third - first), third + FENCE * (third - first)
+    beyond = np.where(np.isfinite(values), np.maximum(low - values, values - high), -np.inf)
+    order = [k for k in np.argsort(-beyond)[:5].tolist() if beyond[k] > 0]
+    return Fence(
+        attribute=name,
+        first=float(first),
+        third=float(third),
+        below=int((known < low).sum()),
+        above=int((known > high).sum()),
+        farthest=tuple(_item(train, k, f"{name} {values[k]:.4g}") for k in order),
+    )
+
+
+def _item(one: SplitScan, k: int, note: str) -> Item:
+    return Item(split=one.split.name, name=one.called(k), note=note, position=int(one.positions[k]))
+
+
+def _distances(splits: dict[str, SplitScan], seed: int) -> dict[str, np.ndarray]:
+    """{split: mean distance (N) to the nearest of the reference}, in the directions in which train varies most."""
+    train = torch.from_numpy(splits["train"].features)
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(train), generator=generator)[:REFERENCE]
+    centre, axes = _directions(train[chosen])
+    reference = (train[chosen] - centre) @ axes
+    own = torch.full((len(train),), -1, dtype=torch.int64)
+    own[chosen] = torch.arange(len(chosen))
+    nobody = torch.tensor(-1)
+    found = {}
+    for name, one in splits.items():
+        features = torch.from_numpy(one.features)
+        parts = []
+        for start in range(0, len(features), 2048):
+            x = (features[start : start + 2048] - centre) @ axes
+            column = own[start : start + 2048] if name == "train" else nobody.expand(len(x))
+            parts.append(_nearest(x, reference, column))
+        found[name] = torch.cat(parts).numpy().astype(np.float64)
+    return found
+
+
+def _directions(sample: Tensor) -> tuple[Tensor, Tensor]:
+    """(mean (D), principal axes (D, at most DIRECTIONS)) of a sample."""
+    centre = sample.mean(dim=0)
+    x = (sample - centre).to(torch.float64)
+    _, vectors = torch.linalg.eigh(x.T @ x / len(x))
+    return centre, vectors.flip(1)[:, :DIRECTIONS].to(torch.float32)
+
+
+def _nearest(x: Tensor, reference: Tensor, own: Tensor) -> Tensor:
+    """(n) mean distance to the NEIGHBOURS nearest; `own` is an item's column among the reference, or -1."""
+    distance = torch.cdist(x, reference)
+    there = (own >= 0).nonzero()[:, 0]
+    distance[there, own[there]] = torch.inf
+    return distance.topk(NEIGHBOURS, largest=False).values.mean(dim=1)

@@ -1,0 +1,129 @@
+"""Pictures to look at: samples and means of each class, items that stand out, twins side by side. Of tables, rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from recipe.data.data import Data, Split
+from recipe.data.pictures import picture_of, sheet
+from recipe.data.scan import Scan
+from recipe.probes.probe import CannotMeasure
+from recipe.record.data import Duplicates, Item
+from recipe.record.evidence import Shelf
+from recipe.record.features import Outliers, Rows, Sheet
+
+ACROSS = 10
+MOST_CLASSES = 40
+
+
+def draw_samples(scan: Scan, shelf: Shelf, *, seed: int) -> Sheet:
+    """Ten of each class (forty of train, where there are no classes). CannotMeasure when the data are no pictures."""
+    data = scan.data
+    _require_pictures(data)
+    generator = np.random.default_rng([seed, 7])
+    targets = data.train.targets.numpy()
+    if data.classes is None or targets.ndim > 1:
+        chosen = generator.permutation(len(targets))[: 4 * ACROSS].tolist()
+        return _sheet(
+            "samples", chosen, data.train, scan, shelf, captions=[_label(data, data.train, k) for k in chosen]
+        )
+    rows: list[int | None] = []
+    names = data.classes[:MOST_CLASSES]
+    for label in range(len(names)):
+        members = generator.permutation(np.flatnonzero(targets == label))[:ACROSS].tolist()
+        rows += [*members, *[None] * (ACROSS - len(members))]
+    return _sheet("samples", rows, data.train, scan, shelf, row_labels=names)
+
+
+def draw_class_means(scan: Scan, shelf: Shelf) -> Sheet:
+    """The mean picture of each class of train."""
+    _require_pictures(scan.data)
+    train = scan.splits["train"]
+    if train.class_means is None or scan.data.classes is None:
+        raise CannotMeasure("there is not one class an item")
+    reach = (train.low, train.high)
+    dtype = scan.data.train.raw(0)[0].dtype
+    means = train.class_means if dtype.is_floating_point else train.class_means.round().to(dtype)
+    pictures = [picture_of(scan.data, mean, reach) for mean in means[:MOST_CLASSES]]
+    return _put("class_means", pictures, shelf, captions=scan.data.classes[:MOST_CLASSES])
+
+
+def draw_outliers(scan: Scan, shelf: Shelf, outliers: Outliers) -> Sheet:
+    """The items farthest from all others."""
+    _require_pictures(scan.data)
+    return _draw_items("outliers", outliers.farthest[: 3 * ACROSS], scan, shelf)
+
+
+def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
+    """Items with the same content, two by two: across splits first, then under two labels, then within a split."""
+    _require_pictures(scan.data)
+    found = [*duplicates.across_twins, *duplicates.conflict_twins, *duplicates.within_twins][:ACROSS]
+    pairs = [twins.items[:2] for twins in found]
+    if not pairs:
+        raise CannotMeasure("no two items are the same")
+    items = [item for pair in pairs for item in pair]
+    pictures = [_picture(scan, item.split, item.position) for item in items]
+    labels = [" = ".join(f"{item.name} ({item.label})" for item in pair) for pair in pairs]
+    return _put("twins", pictures, shelf, row_labels=labels, across=2)
+
+
+def show_rows(data: Data, *, seed: int, rows: int = 12) -> Rows:
+    """Rows of train, drawn with the seed. CannotMeasure when the data are no table."""
+    cells = data.train.cells
+    if cells is None:
+        raise CannotMeasure("the data are no table")
+    chosen = np.sort(np.random.default_rng([seed, 7]).permutation(len(data.train))[:rows]).tolist()
+    shown = [{"": data.train.called(k), **cells.row(k), "target": _label(data, data.train, k)} for k in chosen]
+    return Rows(columns=tuple(shown[0]), rows=tuple(tuple(row.values()) for row in shown))
+
+
+def _require_pictures(data: Data) -> None:
+    if data.kind != "image":
+        raise CannotMeasure("the data are no pictures")
+
+
+def _label(data: Data, split: Split, k: int) -> str:
+    target = split.targets[k]
+    if target.ndim:
+        return " ".join(f"{v:g}" for v in target.reshape(-1)[:8].tolist())
+    return data.classes[int(target)] if data.classes else f"{float(target):g}"
+
+
+def _picture(scan: Scan, split: str, position: int) -> np.ndarray:
+    one = scan.splits[split]
+    return picture_of(scan.data, one.split.raw(position)[0], (one.low, one.high))
+
+
+def _draw_items(name: str, items: Sequence[Item], scan: Scan, shelf: Shelf) -> Sheet:
+    if not items:
+        raise CannotMeasure("nothing stands out")
+    pictures = [_picture(scan, item.split, item.position) for item in items]
+    return _put(name, pictures, shelf, captions=[item.name for item in items])
+
+
+def _sheet(name: str, places: Sequence[int | None], split: Split, scan: Scan, shelf: Shelf, **told: Any) -> Sheet:
+    pictures = [None if k is None else _picture(scan, split.name, k) for k in places]
+    return _put(name, pictures, shelf, **told)
+
+
+def _put(
+    name: str,
+    pictures: Sequence[np.ndarray | None],
+    shelf: Shelf,
+    *,
+    captions: Sequence[str] = (),
+    row_labels: Sequence[str] = (),
+    across: int = ACROSS,
+) -> Sheet:
+    data, down = sheet(pictures, across)
+    return Sheet(
+        side=shelf.put_side(f"{name}.png", data),
+        across=across,
+        down=down,
+        count=len(pictures),
+        captions=tuple(captions),
+        row_labels=tuple(row_labels),
+    )

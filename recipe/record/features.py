@@ -1,0 +1,143 @@
+"""Evidence of inspect-data, continued: attributes and columns, what stands out or drifts, preprocessing, pictures."""
+
+from __future__ import annotations
+
+import msgspec
+
+from recipe.record.data import Item
+from recipe.record.evidence import Evidence
+
+
+class Fence(msgspec.Struct, frozen=True, kw_only=True):
+    """One attribute of train: quartiles, and how many items lie outside 1.5 quartile ranges; the farthest few."""
+
+    attribute: str
+    first: float
+    third: float
+    below: int
+    above: int
+    farthest: tuple[Item, ...] = ()
+
+
+class Outliers(Evidence, frozen=True, kw_only=True):
+    """D4. distance: mean distance to the k nearest of `reference` items of train, after preprocessing.
+
+    limit: third quartile + 1.7 quartile ranges of train (Datalab). far: {split: items beyond}; extreme: beyond 10
+    ranges. farthest: the first 50 of all splits.
+    """
+
+    fences: tuple[Fence, ...]
+    items: dict[str, int]
+    neighbours: int = 0
+    reference: int = 0
+    limit: float = 0.0
+    far: dict[str, int] = msgspec.field(default_factory=dict)
+    extreme: dict[str, int] = msgspec.field(default_factory=dict)
+    farthest: tuple[Item, ...] = ()
+
+
+class AttributeDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """One attribute over the splits. shares: of items between the edges. distance: Kolmogorov's to train.
+
+    critical: the distance that chance alone exceeds once in a thousand.
+    """
+
+    attribute: str
+    edges: tuple[float, ...]
+    shares: dict[str, tuple[float, ...]]
+    mean: dict[str, float]
+    distance: dict[str, float]
+    critical: dict[str, float]
+
+
+class Drift(Evidence, frozen=True, kw_only=True):
+    """D8, first part: whether val and test look like train, by attribute. varies: train is augmented as it is read."""
+
+    attributes: tuple[AttributeDrift, ...]
+    varies: bool = False
+
+
+class ColumnFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One column. kind: number or text. empty: share of cells, by split. left_out: why it is no input ("": it is).
+
+    order: Spearman's correlation of its numbers with the row's position. gain: how much of the error of guessing
+    without it a guess from this column alone removes on val (1: all of it).
+    """
+
+    name: str
+    kind: str
+    different: int
+    empty: dict[str, float]
+    left_out: str = ""
+    order: float = 0.0
+    gain: float | None = None
+
+
+class Columns(Evidence, frozen=True, kw_only=True):
+    """The columns of a table or of an array (rows, columns). rows: of train; named: columns have names of their own."""
+
+    columns: tuple[ColumnFact, ...]
+    rows: int
+    named: bool = True
+
+
+class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel or column of train, raw and preprocessed."""
+
+    feature: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    edges_after: tuple[float, ...]
+    counts_after: tuple[int, ...]
+    mean: float
+    std: float
+    mean_after: float
+    std_after: float
+
+
+class Preprocessing(Evidence, frozen=True, kw_only=True):
+    """D10. name: as data.preprocess has it. given: the user fixed it; proposed is what would have been chosen.
+
+    low … std: of all numbers that reach the net, over (a sample of) train.
+    """
+
+    name: str
+    proposed: str
+    because: str
+    given: bool
+    low: float
+    high: float
+    mean: float
+    std: float
+    features: tuple[BeforeAfter, ...] = ()
+
+
+class Sheet(Evidence, frozen=True, kw_only=True):
+    """Pictures of equal size in one side file, `down` rows of `across`, with a caption a picture or a label a row."""
+
+    side: str
+    across: int
+    down: int
+    count: int
+    captions: tuple[str, ...] = ()
+    row_labels: tuple[str, ...] = ()
+
+
+class Rows(Evidence, frozen=True, kw_only=True):
+    """Some rows of a table as text, target last."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Layout(Evidence, frozen=True, kw_only=True):
+    """Correlations between pixels of pictures (C, H, W): with the one below, and with the next channel.
+
+    …_undone: the same after reading the numbers as (H, W, C).
+    """
+
+    shape: tuple[int, int, int]
+    vertical: float
+    across: float
+    vertical_undone: float
+    across_undone: float

@@ -1,0 +1,220 @@
+"""overfit as a page: the ladder first, then the run that was chosen, then how far the rate may go and what is alive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import TypeVar
+
+from recipe.record.evidence import Evidence, Shelf, Unmeasured
+from recipe.record.history import History
+from recipe.record.overfit import CapacityLadder, LearningRateEdge, RateChoice, RateTrial, UnitHealth
+from recipe.record.report import Report
+from recipe.record.trial import Outcome
+from recipe.render.blocks import Bar, Bars, Block, Cell, Curve, Mark, Series, Table, Tone, missing
+
+E = TypeVar("E", bound=Evidence)
+# Points of a raw loss curve, at most: the eye does not see more.
+_POINTS = 400
+
+
+def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
+    """The blocks, most telling first."""
+    return [*_ladder(shelf), *_run(shelf), *_edge(shelf), *_rates(shelf), *_layers(shelf), *_units(shelf)]
+
+
+def _ladder(shelf: Shelf) -> Iterator[Block]:
+    ladder = _get(shelf, "capacity_ladder", CapacityLadder)
+    if ladder is None:
+        yield missing("No ladder was climbed", shelf.get("capacity_ladder", CapacityLadder))
+        return
+    best = ladder.best
+    title = (
+        f"{best.name} is the smallest that fits the training set"
+        if best.fits and not ladder.own
+        else f"{best.name} {'fits the training set' if best.fits else 'does not fit the training set yet'}"
+    )
+    # The axis is logarithmic: an error of zero stands at half an example.
+    least = 0.5 / max(1, ladder.examples)
+    rungs = [rung for rung in ladder.rungs if math.isfinite(rung.train_error.mean)]
+    if len(rungs) > 1:
+        yield Curve(
+            title=title,
+            name="capacity-ladder",
+            caption="Training error of each rung after its run, with its 95 % interval, against the number of weights.",
+            checks=("training-set-fits", "capacity-is-used"),
+            x_label="parameters",
+            y_label="training error",
+            log_x=True,
+            log_y=True,
+            series=[
+                Series(
+                    name="rungs",
+                    x=[rung.parameters for rung in rungs],
+                    y=[max(least, rung.train_error.mean) for rung in rungs],
+                    low=[max(least, rung.train_error.low) for rung in rungs],
+                    high=[max(least, rung.train_error.high) for rung in rungs],
+                    style="both",
+                )
+            ],
+            marks=[
+                Mark(label="fitted from here down", y=max(least, ladder.ceiling + ladder.tolerance), tone="good"),
+                Mark(label="without input", y=ladder.chance),
+                Mark(label=best.name, x=best.parameters),
+            ],
+        )
+    yield Table(
+        title=title if len(rungs) < 2 else "The rungs, from shallow up",
+        name="rungs",
+        caption=f"Not climbed: {', '.join(ladder.left)}." if ladder.left else "",
+        checks=("training-set-fits",),
+        columns=[
+            "rung",
+            "expected to",
+            "parameters",
+            "training error",
+            f"val {ladder.metric}",
+            "epochs",
+            "seconds",
+            "",
+        ],
+        rows=[
+            [r.name, r.expects, r.parameters, r.train_error, r.val, r.epochs, r.seconds, "fits" if r.fits else r.note]
+            for r in ladder.rungs
+        ],
+        tones=[_tone(rung.fits, place == ladder.chosen) for place, rung in enumerate(ladder.rungs)],
+    )
+
+
+def _run(shelf: Shelf) -> Iterator[Block]:
+    run = _get(shelf, "run", History)
+    if run is None or not run.losses:
+        yield missing("No run to look at", shelf.get("run", History))
+        return
+    every = max(1, len(run.losses) // _POINTS)
+    steps = list(range(1, len(run.losses) + 1, every))
+    smooth = [fmean(run.losses[max(0, s - 5 * every) : s]) for s in steps]
+    val = run.series("val", "loss")
+    yield Curve(
+        title=f"The training loss falls from {run.losses[0]:.3g} to {smooth[-1]:.3g} in {len(run.losses):,} steps",
+        name="run",
+        caption="The chosen rung's run: loss of single batches (pale), their running mean, and the validation loss.",
+        checks=("loss-falls",),
+        x_label="step",
+        y_label="loss",
+        log_y=min(run.losses) > 0,
+        series=[
+            Series(name="", x=steps, y=[run.losses[s - 1] for s in steps], quiet=True),
+            Series(name="train", x=steps, y=smooth),
+            Series(name="val", x=[step for step, _ in val], y=[loss for _, loss in val], style="both"),
+        ],
+    )
+    if max(run.rates, default=0) > 0:
+        yield Curve(
+            title="The rate that was really used, over the run",
+            name="effective-rate",
+            caption="Read back from the optimizer at each step.",
+            checks=("effective-rate",),
+            x_label="step",
+            y_label="learning rate",
+            zero_y=True,
+            series=[Series(name="rate", x=steps, y=[run.rates[s - 1] for s in steps], style="step")],
+        )
+
+
+def _edge(shelf: Shelf) -> Iterator[Block]:
+    edge = _get(shelf, "learning_rate_edge", LearningRateEdge)
+    if edge is None:
+        yield missing("The learning-rate edge was not looked for", shelf.get("learning_rate_edge", LearningRateEdge))
+        return
+    seeds = sorted({run.seed for run in edge.runs})
+    series = []
+    for seed in seeds:
+        runs = sorted((r for r in edge.runs if r.seed == seed and math.isfinite(r.ratio)), key=lambda r: r.rate)
+        series.append(
+            Series(name=f"seed {seed}", x=[r.rate for r in runs], y=[min(r.ratio, 10.0) for r in runs], style="both")
+        )
+    marks = [Mark(label="in use", x=edge.rate), Mark(label="loss of the untrained net", y=1.0, tone="bad")]
+    if edge.edge.low > 0 and math.isfinite(edge.edge.high):
+        marks += [Mark(label="edge", x=edge.edge.mean, tone="warn"), Mark(label="a tenth", x=edge.start, tone="good")]
+    yield Curve(
+        title=f"{edge.optimizer} holds up to a rate of {edge.edge.low:.2g}",
+        name="learning-rate-edge",
+        caption=f"Loss in the second half of runs of {edge.steps} steps over that of the untrained net on the same "
+        "batches, from the same weights each time. Runs that gave no number are left out.",
+        checks=("learning-rate-edge",),
+        x_label="constant learning rate",
+        y_label="loss / untrained",
+        log_x=True,
+        log_y=True,
+        series=series,
+        marks=marks,
+    )
+
+
+def _rates(shelf: Shelf) -> Iterator[Block]:
+    choice = _get(shelf, "rate_choice", RateChoice)
+    if choice is None:
+        return
+    rows = [_rate_row(one) for one in (choice.used, *choice.tried)]
+    yield Table(
+        title=f"The rate {choice.rate:g} is kept"
+        if choice.rate == choice.used.rate
+        else f"The rate {choice.rate:g} is clearly better",
+        name="rates",
+        caption=f"{choice.seeds} paired seeds; the training loss after {choice.steps} steps each.",
+        columns=["rate", "training loss", "steps to fit", "gain in validation", "why"],
+        rows=rows,
+        tones=[_tone(one.rate == choice.rate, True) for one in (choice.used, *choice.tried)],
+    )
+
+
+def _rate_row(one: RateTrial) -> list[Cell]:
+    gain = one.val.difference if one.val is not None else None
+    return [one.rate, one.loss, one.fit, gain, one.why or "in use"]
+
+
+def _layers(shelf: Shelf) -> Iterator[Block]:
+    run = _get(shelf, "run", History)
+    if run is None or not run.samples:
+        return
+    gradients, updates = run.typical("gradient_norm"), run.typical("update_ratio")
+    layers = [name for name in gradients if name in updates]
+    if len(layers) > 1:
+        yield Table(
+            title="Gradients and updates, layer by layer",
+            name="layers",
+            caption="Medians over the first half of the run; an update of about a thousandth is usual.",
+            checks=("gradient-flow", "update-size"),
+            columns=["layer", "gradient norm", "update / weights"],
+            rows=[[name, gradients[name], updates[name]] for name in layers],
+        )
+
+
+def _units(shelf: Shelf) -> Iterator[Block]:
+    health = _get(shelf, "unit_health", UnitHealth)
+    layers = [layer for layer in health.layers if layer.units and layer.saturated is None] if health is not None else []
+    if health is None or not layers:
+        return
+    yield Bars(
+        title="Units that never fire, before and after training",
+        name="units",
+        caption=f"Share of each layer that is silent on all of {health.examples:,} training examples.",
+        checks=("units-alive",),
+        categories=[layer.layer for layer in layers],
+        label="share of units",
+        bars=[
+            Bar(name="before", values=[layer.dead_before / layer.units for layer in layers], tone="quiet"),
+            Bar(name="after", values=[layer.dead_after / layer.units for layer in layers]),
+        ],
+    )
+
+
+def _tone(good: bool, chosen: bool) -> Tone:
+    return "good" if good and chosen else "plain" if chosen else "quiet"
+
+
+def _get(shelf: Shelf, name: str, kind: type[E]) -> E | None:
+    record = shelf.get(name, kind)
+    return None if isinstance(record, Unmeasured) else record

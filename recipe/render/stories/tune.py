@@ -1,0 +1,229 @@
+"""The figures of tune: what was tried on each axis, how the search went on, and who won on fresh seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from recipe.record.evidence import Shelf, Unmeasured
+from recipe.record.interval import Interval
+from recipe.record.report import Report
+from recipe.record.trial import Outcome
+from recipe.record.tune import Axis, Contender, Rerun, Searched, SearchPlan, Tried
+from recipe.render.blocks import Block, Curve, Fact, Facts, Intervals, Mark, Row, Series, Table, Tone, missing
+from recipe.render.wording import number
+
+_TONES: dict[str, Tone] = {"pruned": "quiet", "diverged": "bad", "failed": "bad"}
+_CURVES = 60
+
+
+def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
+    """The blocks in the order of the stage; what was not measured says so."""
+    plan, found = shelf.get("search_plan", SearchPlan), shelf.get("searched", Searched)
+    if not isinstance(plan, SearchPlan):
+        return [missing("Nothing was planned", plan)]
+    if not isinstance(found, Searched):
+        return [_plan(plan), missing("Nothing was searched", found)]
+    blocks = [_plan(plan), *_progress(found), *[_slice(found, axis) for axis in found.axes], _axes(found)]
+    blocks += _curves(found)
+    for name, title in (("rerun", "challengers"), ("schedules", "schedules")):
+        record = shelf.get(name, Rerun)
+        if isinstance(record, Rerun):
+            blocks += [_rerun(record, name, title)]
+        elif isinstance(record, Unmeasured):
+            blocks += [missing(f"No {title} were compared", record)]
+    return [*blocks, _best(found)]
+
+
+def _plan(plan: SearchPlan) -> Block:
+    facts = [
+        Fact("search", plan.search, f"{plan.trials} trials in generations of {plan.generation}"),
+        Fact("judged by", f"{plan.split} {plan.metric}", plan.direction),
+        Fact("length of a trial", f"{plan.trial_epochs:.3g} epochs", f"{plan.epochs:.3g} on fresh seeds"),
+        Fact("fresh seeds", len(plan.fresh_seeds), f"for the best {plan.finalists} and the recipe so far"),
+    ]
+    if plan.budget:
+        facts.append(Fact("budget", f"{plan.budget:.0f} s", "for this stage"))
+    checks = ("search-on-validation", "search-direction")
+    return Facts(title=f"{plan.trials} trials over {len(plan.axes)} numbers and choices", facts=facts, checks=checks)
+
+
+def _progress(found: Searched) -> list[Block]:
+    """Every trial by its number, and the best so far."""
+    tried = [t for t in found.tried if math.isfinite(t.value)]
+    if not tried:
+        return []
+    best, line = math.inf, []
+    for one in tried:
+        best = min(best, found.loss_of(one.value)) if one.status == "finished" else best
+        line.append(best if found.direction == "minimize" else -best)
+    series = [
+        _points(name, [t for t in tried if t.status == name], lambda t: float(t.number)) for name in _states(tried)
+    ]
+    series.append(Series(name="best so far", x=[float(t.number) for t in tried], y=line, style="step", tone="good"))
+    reference = found.reference
+    marks = [Mark(label="the recipe so far", y=reference.value)] if reference and math.isfinite(reference.value) else []
+    top = found.best
+    title = (
+        f"The best of {len(found.tried)} trials reaches val {found.metric} {number(top.value)}"
+        if top
+        else "No trial finished"
+    )
+    return [
+        Curve(
+            title=title,
+            name="search",
+            caption="Each point is one training. Pruned ones were behind the median of earlier ones at the same epoch.",
+            series=series,
+            x_label="trial",
+            y_label=f"val {found.metric}",
+            log_y=all(t.value > 0 for t in tried) and found.direction == "minimize",
+            marks=marks,
+            checks=("trials-finished", "validation-tells-trials-apart"),
+        )
+    ]
+
+
+def _slice(found: Searched, axis: Axis) -> Block:
+    """The objective against one number, whatever the others were."""
+    tried = [t for t in found.tried if math.isfinite(t.value) and _place(found, axis, t) is not None]
+    series = [
+        _points(name, [t for t in tried if t.status == name], lambda t: _place(found, axis, t) or 0.0)
+        for name in _states(tried)
+    ]
+    top, count = found.best, found.distinct(axis)
+    at = f", best at {_told(found.value_at(axis, top))}" if top else ""
+    marks = [Mark(label="the recipe so far", x=place)] if (place := _at(axis, axis.reference)) is not None else []
+    choices = "" if axis.ordered else " Choices: " + ", ".join(f"{k} = {c}" for k, c in enumerate(axis.choices)) + "."
+    return Curve(
+        title=f"{axis.key} was tried at {count} values{at}",
+        name=f"slice-{axis.key.replace('.', '-').replace('_', '-')}",
+        caption="Points share this axis only: their spread at one value is what the others make." + choices,
+        series=series,
+        x_label=axis.key,
+        y_label=f"val {found.metric}",
+        log_x=axis.scale == "log",
+        log_y=all(t.value > 0 for t in tried) and found.direction == "minimize",
+        marks=marks,
+        checks=("best-inside-range", "distinct-values"),
+    )
+
+
+def _axes(found: Searched) -> Block:
+    rows: list[list[Any]] = []
+    for axis in found.axes:
+        reach = ", ".join(map(_told, axis.choices)) if axis.scale == "choice" else f"{axis.low:.3g} … {axis.high:.3g}"
+        before = f"{axis.narrow[0]:.3g} … {axis.narrow[1]:.3g}" if axis.narrow else ""
+        correlation, n = found.trend(axis)
+        best = _told(found.value_at(axis, found.best)) if found.best else ""
+        trend = f"{correlation:+.2f}" if n > 2 and axis.ordered else ""
+        rows.append([axis.key, axis.scale, reach, before, found.distinct(axis), _told(axis.reference), best, trend])
+    return Table(
+        title="The space, and how densely it was searched",
+        name="space",
+        caption="Trend: rank correlation of value and loss over finished trials; below 0, higher values are better.",
+        columns=["key", "scale", "range", "before it was widened", "values tried", "recipe so far", "best", "trend"],
+        rows=rows,
+        checks=("distinct-values", "best-inside-range"),
+    )
+
+
+def _curves(found: Searched) -> list[Block]:
+    """Learning curves of the trials, the pruned ones pale."""
+    shown = [t for t in found.tried if len(t.curve) > 1][:_CURVES]
+    if not shown:
+        return []
+    best = found.best
+    series = [
+        Series(
+            name="best" if t is best else "",
+            x=[epoch for epoch, _ in t.curve],
+            y=[value if math.isfinite(value) else None for _, value in t.curve],
+            quiet=t is not best,
+            tone="good" if t is best else _TONES.get(t.status, "plain"),
+        )
+        for t in sorted(shown, key=lambda t: t is best)
+    ]
+    pruned = sum(t.status == "pruned" for t in found.tried)
+    positive = all(value > 0 for t in shown for _, value in t.curve if math.isfinite(value))
+    return [
+        Curve(
+            title=f"{pruned} of {len(found.tried)} trials were stopped before their end",
+            name="learning-curves",
+            caption="The objective at every evaluation of every trial.",
+            series=series,
+            x_label="epoch",
+            y_label=f"val {found.metric}",
+            log_y=positive and found.direction == "minimize",
+            checks=("trials-finished",),
+        )
+    ]
+
+
+def _rerun(record: Rerun, name: str, title: str) -> Block:
+    """Objective over fresh seeds, a row a contender."""
+    rows = []
+    for index, one in enumerate(record.contenders):
+        kept = index == record.winner
+        gain = f"gains {number(record.gains[index - 1].mean)}" if index else "reference"
+        note = f"{gain}, kept" if kept else gain
+        rows.append(Row(label=one.name, interval=_spread(one), note=note, tone="good" if kept else "plain"))
+    won = record.adopted.name if record.winner else "nothing beats the recipe so far"
+    if name == "schedules" and not record.winner:
+        won = f"{record.adopted.name} stays"
+    optimism = "" if record.optimism is None else f" The search was {record.optimism:+.2g} too hopeful."
+    return Intervals(
+        title=f"On {len(record.seeds)} fresh seeds: {won}",
+        name=f"fresh-{title}",
+        caption=f"Mean, best and worst seed of each. Noise of one seed: {number(record.noise)}.{optimism}",
+        rows=rows,
+        label=f"val {record.metric}",
+        checks=("winner-beats-noise",) if name == "rerun" else ("schedule-beats-noise",),
+    )
+
+
+def _best(found: Searched) -> Block:
+    """The ten best trials."""
+    names = [axis.name for axis in found.axes]
+    rows: list[list[Any]] = [
+        [t.number, number(t.value), number(t.headline), *(_told(found.value_at(axis, t)) for axis in found.axes)]
+        for t in found.ranked[:10]
+    ]
+    return Table(
+        title="The best trials of the search",
+        name="best-trials",
+        caption="Trial 0 is the recipe so far. One seed each: differences inside the noise mean nothing.",
+        columns=["trial", f"val {found.metric}", f"val {found.headline}", *names],
+        rows=rows,
+    )
+
+
+def _spread(one: Contender) -> Interval | None:
+    """Mean, lowest and highest over the seeds."""
+    values = [value for value in one.objective if math.isfinite(value)]
+    return Interval(sum(values) / len(values), min(values), max(values), len(values)) if values else None
+
+
+def _states(tried: Sequence[Tried]) -> list[str]:
+    return [name for name in ("pruned", "finished", "diverged", "failed") if any(t.status == name for t in tried)]
+
+
+def _points(name: str, tried: Sequence[Tried], x: Any) -> Series:
+    tone = _TONES.get(name, "plain")
+    return Series(name=name, x=[x(t) for t in tried], y=[t.value for t in tried], style="points", tone=tone)
+
+
+def _place(found: Searched, axis: Axis, tried: Tried) -> float | None:
+    return _at(axis, found.value_at(axis, tried))
+
+
+def _at(axis: Axis, value: Any) -> float | None:
+    """Where a value is drawn: numbers where they are, other choices by their place in the list."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return float(axis.choices.index(value)) if value in axis.choices else None
+
+
+def _told(value: Any) -> str:
+    return number(value) if isinstance(value, (int, float)) else str(value)

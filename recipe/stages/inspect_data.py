@@ -1,0 +1,68 @@
+"""inspect-data: become one with the data. No net is built here."""
+
+from __future__ import annotations
+
+from recipe.data.scan import Scan
+from recipe.probes.inspect_balance import measure_balance, measure_target_spread
+from recipe.probes.inspect_columns import measure_columns
+from recipe.probes.inspect_drift import measure_drift
+from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates, measure_groups
+from recipe.probes.inspect_layout import measure_layout
+from recipe.probes.inspect_order import measure_label_order, measure_val_size
+from recipe.probes.inspect_outliers import measure_outliers
+from recipe.probes.inspect_pictures import draw_class_means, draw_outliers, draw_samples, draw_twins, show_rows
+from recipe.probes.inspect_preprocessing import measure_preprocessing
+from recipe.probes.inspect_reading import measure_reading
+from recipe.probes.inspect_source import measure_source
+from recipe.stages.stage import Stage
+
+
+def tell(stage: Stage) -> None:
+    """Looks at every example, and writes down what it implies."""
+    data, seed = stage.ingredients.data, stage.seed
+
+    # "Become one with the data": every example of every split is decoded once; what no decoder, no net and no person
+    # can use is listed by name. All that follows is computed from this one reading.
+    scan = Scan(data, stage.progress)
+    stage.measure("reading", measure_reading, scan)
+    stage.measure("source", measure_source, stage.ingredients)
+
+    # "Scan through thousands of examples": ten of each class, and what they have in common.
+    stage.measure("samples", draw_samples, scan, stage.shelf, seed=seed)
+    stage.measure("class_means", draw_class_means, scan, stage.shelf)
+    stage.measure("rows", show_rows, data, seed=seed)
+
+    # "Understand their distribution": of targets, in each split.
+    stage.measure("balance", measure_balance, data)
+    stage.measure("target_spread", measure_target_spread, data)
+    stage.measure("val_size", measure_val_size, data)
+    stage.measure("label_order", measure_label_order, data, shuffled=bool(stage.ingredients.config["train"]["shuffle"]))
+
+    # "Look for duplicates": the same example twice is weight, in two splits a leak, under two labels a ceiling on
+    # what any model can reach; `overfit` climbs towards that ceiling, not towards zero.
+    duplicates = stage.measure("duplicates", measure_duplicates, scan)
+    stage.measure("ceiling", measure_ceiling, scan)
+    stage.measure("groups", measure_groups, data)
+    if duplicates:
+        stage.measure("twins", draw_twins, scan, stage.shelf, duplicates)
+
+    # "Corrupted images / labels, imbalances and biases", "the outliers along any axis": bugs in data or its
+    # preprocessing almost always show up there.
+    outliers = stage.measure("outliers", measure_outliers, scan, seed=seed)
+    if outliers:
+        stage.measure("outlier_pictures", draw_outliers, scan, stage.shelf, outliers)
+    stage.measure("layout", measure_layout, data)
+    stage.measure("columns", measure_columns, data)
+    stage.measure("drift", measure_drift, scan)
+
+    # The last thing before the net: numbers of a size that nets like, by what train alone says.
+    settings, given = stage.ingredients.config["data"], stage.given("data.preprocess")
+    preprocessing = stage.measure("preprocessing", measure_preprocessing, data, settings, given=given)
+    if preprocessing and not preprocessing.given:
+        stage.decide("data.preprocess", preprocessing.name, preprocessing.because)
+
+    for line in data.notes:
+        stage.note(line)
+    stage.next(
+        "recipe baseline", "the data are known; now an end-to-end skeleton that can be trusted, and dumb baselines"
+    )

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from recipe.data.assemble import assemble
+from recipe.data.cells import Encoder
+from recipe.data.table import table
+from recipe.record.plain import from_json, to_json
+from recipe.record.refusal import Refusal
+
+ROWS = [f"{k % 7},{k * 1.5},{'red' if k % 3 else 'blue'},{'yes' if k % 2 else 'no'}" for k in range(60)]
+TEXT = "\n".join(["a,b,colour,bought", *ROWS]) + "\n"
+
+
+def write(tmp_path, text=TEXT, name="t.csv", encoding="utf-8"):
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    return tmp_path / name
+
+
+def load(path, target, settings, task="auto", **more):
+    keys = {"max_unreadable"}
+    found = table(str(path), target, **{k: v for k, v in more.items() if k not in keys})
+    return assemble(found, {**settings, **{k: v for k, v in more.items() if k in keys}}, 0, task)
+
+
+def told(path, target, settings, **more):
+    with pytest.raises(Refusal) as caught:
+        load(path, target, settings, **more)
+    assert len(caught.value.lines()) <= 3
+    return " | ".join(caught.value.lines())
+
+
+def test_numbers_and_texts_become_one_row_of_inputs(tmp_path, settings):
+    data = load(write(tmp_path), "bought", settings)
+    assert data.kind == "table"
+    assert data.features == ("a", "b", "colour=blue", "colour=red", "colour other")
+    assert data.classes == ("no", "yes")
+    row = int(data.train.rows[0])
+    assert data.train.inputs[0].tolist() == [row % 7, row * 1.5, float(row % 3 == 0), float(row % 3 != 0), 0.0]
+    assert data.train.called(0) == f"t.csv row {row + 1}"
+    assert data.train.cells.row(0)["colour"] == ("red" if row % 3 else "blue")
+
+
+@pytest.mark.parametrize("target", ["bought", 3, -1])
+def test_the_target_is_named_or_counted(target, tmp_path, settings):
+    assert load(write(tmp_path), target, settings).classes == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (TEXT.replace(",", ";"), "utf-8"),
+        (TEXT.replace(",", "\t"), "utf-8"),
+        (TEXT.replace(",", ", "), "utf-8"),
+        (TEXT, "utf-8-sig"),
+        (TEXT, "utf-16"),
+        (TEXT.replace("red", "réd"), "latin-1"),
+        (TEXT.replace("red", '"re\nd"'), "utf-8"),
+        (TEXT + "\n\n", "utf-8"),
+        (TEXT.replace("\n", "\r\n"), "utf-8"),
+    ],
+)
+def test_however_it_is_written_the_table_is_the_same(text, encoding, tmp_path, settings):
+    data = load(write(tmp_path, text, encoding=encoding), "bought", settings)
+    plain = load(write(tmp_path, TEXT, name="u.csv"), "bought", settings)
+    assert np.array_equal(data.train.inputs.numpy(), plain.train.inputs.numpy())
+
+
+def test_parquet_and_json_lines_are_read(tmp_path, settings):
+    import polars as pl
+
+    frame = pl.read_csv(write(tmp_path))
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.write_ndjson(tmp_path / "t.jsonl")
+    for name in ("t.parquet", "t.jsonl"):
+        assert (
+            load(tmp_path / name, "bought", settings).features == load(tmp_path / "t.csv", "bought", settings).features
+        )
+
+
+def test_without_a_header_columns_are_numbered(tmp_path, settings):
+    data = load(write(tmp_path, "\n".join(ROWS)), -1, settings)
+    assert data.features[0] == "column 0"
+    assert sum(map(len, (data.train, data.val))) + data.test_size == 60
+    named = load(write(tmp_path, "x,y,colour,z\n" + "\n".join(ROWS)), -1, settings, header=False)
+    assert sum(map(len, (named.train, named.val))) + named.test_size == 61
+
+
+def test_given_files_are_the_splits(tmp_path, settings):
+    write(tmp_path, name="train.csv")
+    write(tmp_path, "a,b,colour,bought\n1,2,green,yes\n3,4,red,no\n", name="test.csv")
+    data = load(tmp_path, "bought", settings)
+    assert data.test_size == 2
+    # green was never seen in train: it counts as any other
+    assert data.compare_test().inputs[0].tolist() == [1.0, 2.0, 0.0, 0.0, 1.0]
+    assert load(tmp_path / "train.csv", "bought", settings, test_path=str(tmp_path / "test.csv")).test_size == 2
+
+
+def test_the_same_file_twice_is_an_overlap(tmp_path, settings):
+    file = write(tmp_path)
+    assert "share 60 ids" in told(file, "bought", settings, test_path=str(file))
+
+
+def test_empty_cells_are_filled_from_train_and_flagged(tmp_path, settings):
+    text = TEXT.replace("\n3,", "\n?,").replace("blue", "")
+    data = load(write(tmp_path, text), "bought", settings)
+    assert "a empty" in data.features
+    assert "colour empty" in data.features
+    column = data.train.inputs[:, data.features.index("a")]
+    flags = data.train.inputs[:, data.features.index("a empty")].bool()
+    known = data.train.cells.numeric[:, 0]
+    assert (np.isnan(known) == flags.numpy()).all()
+    assert set(column[flags].tolist()) == {float(np.nanmedian(known))}
+
+
+def test_a_word_among_numbers_is_listed_by_row(tmp_path, settings):
+    data = load(write(tmp_path, TEXT.replace("\n5,7.5", "\n5,oops")), "bought", settings)
+    assert [(t.where, t.reason) for t in data.odd] == [("row 6, column b", "'oops' is no number; taken as empty")]
+
+
+def test_columns_that_cannot_help_are_left_out_with_the_reason(tmp_path, settings):
+    rows = [f"{k},same,person number {k},{k % 2}" for k in range(50)]
+    data = load(write(tmp_path, "\n".join(["n,fixed,name,y", *rows])), "y", settings)
+    assert data.features == ("n",)
+    assert data.encoder.left_out["fixed"] == "every cell is 'same'"
+    assert "different texts" in data.encoder.left_out["name"]
+
+
+def test_ids_groups_time_and_dropped_columns_are_no_inputs(tmp_path, settings):
+    rows = [f"k{k},{k // 4},{2000 + k},{k % 5},{k % 2}" for k in range(80)]
+    path = write(tmp_path, "\n".join(["key,house,year,x,y", *rows]))
+    data = load(path, "y", settings, id="key", group="house", time="year")
+    assert data.features == ("x",)
+    assert data.train.ids[0].startswith("k")
+    assert max(data.train.attributes["year"]) < min(data.val.attributes["year"])
+    assert load(path, "y", settings, drop=["key", "house"]).features == ("year", "x")
+
+
+def test_numbers_as_targets_are_values(tmp_path, settings):
+    data = load(write(tmp_path), "b", settings)
+    assert data.classes is None
+    assert data.train.targets.is_floating_point()
+    assert load(write(tmp_path), "a", settings).classes == tuple("0123456")
+    assert load(write(tmp_path), "a", settings, task="regression").classes is None
+
+
+def test_the_encoder_survives_json(tmp_path, settings):
+    data = load(write(tmp_path, TEXT.replace("\n3,", "\n,")), "bought", settings)
+    again = from_json(to_json(data.encoder), Encoder)
+    assert again == data.encoder
+    assert np.array_equal(again(data.val.cells).numpy(), data.val.inputs.numpy())
+    assert isinstance(data.encoder, msgspec.Struct)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "says"),
+    [
+        ("", "y", "is empty"),
+        ("a,y\n", "y", "holds no rows"),
+        ("a,y\n1,2\n3,4,5\n", "y", "not a table that can be read"),
+        ("a,a,y\n1,2,3\n", "y", "two columns are called 'a'"),
+        (TEXT, "label", "no column 'label'"),
+        (TEXT, 9, "no column 9"),
+        (TEXT, None, "which column is the target?"),
+        (TEXT.replace(",", "^"), "bought", "name data.separator"),
+        ("a,y\n1,\n2,?\n", "y", "no row has a target"),
+        ("c," * 30_000 + "y\n", "y", "30,001 columns"),
+        ("y\nyes\nno\n", "y", "no column left"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_file(text, target, says, tmp_path, settings):
+    line = told(write(tmp_path, text), target, settings)
+    assert says in line
+    assert "t.csv" in line or target is None or says == "no column left"
+
+
+def test_rows_without_a_target_are_listed_and_left_out_when_allowed(tmp_path, settings):
+    path = write(tmp_path, TEXT.replace("5,7.5,red,yes", "5,7.5,red,"))
+    assert "t.csv row 6: has no target" in told(path, "bought", settings)
+    data = load(path, "bought", settings, max_unreadable=1)
+    assert "t.csv row 6" not in {*data.train.ids, *data.val.ids, *data.compare_test().ids}
+    assert "t.csv row 7" in {*data.train.ids, *data.val.ids, *data.compare_test().ids}
+
+
+def test_binary_files_missing_files_and_other_columns_are_refused(tmp_path, settings):
+    assert "no such file" in told(tmp_path / "none.csv", "y", settings)
+    (tmp_path / "b.csv").write_bytes(bytes(range(256)) * 10)
+    assert "not a text file" in told(tmp_path / "b.csv", "y", settings)
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 nonsense")
+    assert "not a table" in told(tmp_path / "c.parquet", "y", settings)
+    write(tmp_path, "a,colour,bought\n1,red,yes\n", name="test.csv")
+    assert "no column 'b'" in told(write(tmp_path), "bought", settings, test_path=str(tmp_path / "test.csv"))
+    assert "no train.csv" in told(tmp_path, "bought", settings)
+
+
+def test_infinities_are_kept_for_the_checks_to_name(tmp_path, settings):
+    data = load(write(tmp_path, TEXT.replace("\n5,7.5", "\n5,inf")), "bought", settings)
+    assert sum(int((~split.inputs.isfinite()).sum()) for split in (data.train, data.val, data.compare_test())) == 1
+
+
+def test_many_columns_are_read_in_reasonable_time(tmp_path, settings):
+    wide = ",".join(f"c{k}" for k in range(3000)) + ",y\n"
+    body = "".join(",".join(map(str, range(r, r + 3000))) + f",{r % 2}\n" for r in range(12))
+    assert len(load(write(tmp_path, wide + body), "y", settings).features) == 3000
