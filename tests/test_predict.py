@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from recipe.config import compose
+from recipe.ingredients import Ingredients
+from recipe.predict import predict, read_model
+from recipe.predict.average import as_outputs, average, item_losses
+from recipe.predict.taken_home import Net, write_model
+from recipe.predict.unlike import measure_reach, unlike
+from recipe.record.refusal import Refusal
+from recipe.tasks.classification import Classification
+from recipe.tasks.multilabel import Multilabel
+
+
+@pytest.fixture(scope="module")
+def ingredients() -> Ingredients:
+    return Ingredients(compose(["model=mlp", "model.width=16", "model.depth=1", "train.epochs=4"]))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, ingredients: Ingredients) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    nets = [Net(f"seed {s}", s, ingredients.model_node(), ingredients.train(s).model) for s in (1, 2)]
+    write_model(folder / "ensemble" / "model", ingredients, nets, threads=1)
+    return folder
+
+
+def lines(run: Path, *inputs: Path) -> tuple[int, list[dict], list[str]]:
+    said: list[str] = []
+    warned: list[str] = []
+    code = predict(run, [str(path) for path in inputs], json=True, out=said.append, warn=warned.append)
+    return code, [json.loads(line) for line in said], warned
+
+
+def raw(ingredients: Ingredients) -> torch.Tensor:
+    return ingredients.data.val.inputs
+
+
+def test_files_give_exactly_the_outputs_that_evaluation_gave(run, ingredients, tmp_path):
+    val = ingredients.data.val
+    expected = read_model(run / "ensemble" / "model").say(val)
+    np.save(tmp_path / "x.npy", val.inputs.numpy())
+    np.savez(tmp_path / "x.npz", x=val.inputs.numpy(), y=val.targets.numpy())
+    for name in ("x.npy", "x.npz"):
+        code, rows, _ = lines(run, tmp_path / name)
+        assert code == 0
+        got = torch.tensor([list(row["probabilities"].values()) for row in rows], dtype=torch.float64)
+        assert torch.equal(got, expected.double())
+
+
+def test_pictures_rows_and_arrays_of_the_same_items_agree(run, ingredients, tmp_path):
+    items = raw(ingredients)[:5]
+    np.save(tmp_path / "x.npy", items.numpy())
+    np.savetxt(tmp_path / "x.csv", items.reshape(5, -1).numpy(), delimiter=",", fmt="%d")
+    (tmp_path / "pictures").mkdir()
+    for k, item in enumerate(items):
+        grey = (item[0].numpy().astype(float) * 255 / 16).round().astype(np.uint8)
+        Image.fromarray(grey).save(tmp_path / "pictures" / f"{k}.png")
+    said = [lines(run, tmp_path / name)[1] for name in ("x.npy", "x.csv", "pictures")]
+    tables = [np.array([list(row["probabilities"].values()) for row in rows]) for rows in said]
+    assert tables[0].shape == (5, 10)
+    assert np.allclose(tables[0], tables[1], atol=1e-6)
+    assert np.allclose(tables[0], tables[2], atol=1e-6)
+
+
+def test_the_order_of_the_words_is_kept(run, ingredients, tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    np.save(tmp_path / "x.npy", raw(ingredients)[:2].numpy())
+    _, rows, _ = lines(run, tmp_path / "a.png", tmp_path / "x.npy", tmp_path / "a.png")
+    assert [Path(row["input"]).name for row in rows] == ["a.png", "x.npy[0]", "x.npy[1]", "a.png"]
+
+
+def test_inputs_unlike_the_training_data_are_marked(run, ingredients, tmp_path):
+    np.save(tmp_path / "usual.npy", raw(ingredients)[:40].numpy())
+    np.save(tmp_path / "inverted.npy", 16 - raw(ingredients)[:40].numpy())
+    _, usual, _ = lines(run, tmp_path / "usual.npy")
+    _, inverted, loud = lines(run, tmp_path / "inverted.npy")
+    assert sum("unlike" in row for row in usual) <= 1
+    assert all("unlike" in row for row in inverted)
+    assert "40 inputs are unlike the training data" in loud[-1]
+
+
+def test_a_damaged_picture_is_told_and_the_others_are_said(run, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"nope")
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "fine.png")
+    code, rows, warned = lines(run, tmp_path)
+    assert code == 1
+    assert [Path(row["input"]).name for row in rows] == ["fine.png"]
+    assert "broken.png: cannot be read" in warned[0]
+
+
+def test_the_table_shows_class_and_probabilities(run, ingredients, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", raw(ingredients)[:1].numpy())
+    predict(run, [str(tmp_path / "x.npy")])
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["input", "prediction", "probabilities"]
+    assert line.startswith("x.npy[0]")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.npy", np.zeros((2, 3, 3)), "items of shape"),
+        ("x.npz", {"a": np.zeros(1), "b": np.zeros(1)}, "holds a, b"),
+        ("x.csv", "1,2\n3,4\n", "items of shape"),
+        ("x.csv", ",".join(["1"] * 63 + ["x"]) + "\n", "cells that are no numbers"),
+        ("x.npy", None, "there is no such file"),
+    ],
+)
+def test_what_the_model_cannot_take_is_refused(run, tmp_path, name, content, says):
+    if isinstance(content, str):
+        (tmp_path / name).write_text(content)
+    elif isinstance(content, dict):
+        np.savez(tmp_path / name, **content)
+    elif content is not None:
+        np.save(tmp_path / name, content)
+    with pytest.raises(Refusal, match=says):
+        lines(run, tmp_path / name)
+
+
+def test_pickled_objects_are_refused(run, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(Refusal, match="cannot be read"):
+        lines(run, tmp_path / "x.npy")
+
+
+class TestTheFolder:
+    def test_a_missing_model_is_refused(self, tmp_path):
+        with pytest.raises(Refusal, match="no trained model"):
+            predict(tmp_path, ["x.npy"])
+
+    def test_code_that_a_model_names_is_checked_before_it_is_imported(self, run, tmp_path):
+        text = (run / "ensemble" / "model" / "model.json").read_text()
+        (tmp_path / "model.json").write_text(text.replace("recipe.models.mlp.MLP", "os.system"))
+        with pytest.raises(Refusal, match=r"os\.system"):
+            read_model(tmp_path)
+
+    def test_damaged_weights_are_refused(self, run, tmp_path):
+        for file in (run / "ensemble" / "model").iterdir():
+            data = file.read_bytes()
+            (tmp_path / file.name).write_bytes(data[: len(data) // 2] if file.suffix == ".safetensors" else data)
+        with pytest.raises(Refusal, match="cannot be read"):
+            read_model(tmp_path)
+
+    def test_a_damaged_description_is_refused(self, tmp_path):
+        (tmp_path / "model.json").write_text('{"format": 1}')
+        with pytest.raises(Refusal, match="damaged"):
+            read_model(tmp_path)
+
+
+class TestAverage:
+    task = Classification(3)
+    a, b = torch.tensor([[0.8, 0.1, 0.1]]), torch.tensor([[0.4, 0.6, 0.0]])
+
+    def test_probabilities_are_averaged(self):
+        assert torch.allclose(average([self.a, self.b]), torch.tensor([[0.6, 0.35, 0.05]]))
+
+    def test_outputs_give_the_probabilities_back(self):
+        assert torch.allclose(self.task.probabilities(as_outputs(self.task, self.a)), self.a)
+        p = torch.tensor([[0.2, 0.9]])
+        assert torch.allclose(Multilabel().probabilities(as_outputs(Multilabel(), p)), p)
+
+    def test_a_class_that_was_ruled_out_costs_much_and_no_infinity(self):
+        loss = item_losses(self.task, self.b, torch.tensor([2]))
+        assert 60 < float(loss) < 80
+
+
+def test_statistics_of_rows_name_their_column():
+    train = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    reach = measure_reach(train, ("age", "height"))
+    assert unlike(torch.tensor([[0.0, 0.0], [0.0, 50.0]]), reach, ("age", "height")) == [
+        "",
+        f"height 50, usual are {reach[1].low:.3g} to {reach[1].high:.3g}",
+    ]
+
+
+class TestWhatPicturesAre:
+    def test_bytes_go_to_255_shares_to_1_and_digits_to_16(self, run, ingredients):
+        assert read_model(run / "ensemble" / "model").saved.inputs.top == 16
+
+    def test_numbers_that_are_no_pixels_take_no_pictures(self, run, tmp_path):
+        folder = tmp_path / "model"
+        folder.mkdir()
+        for file in (run / "ensemble" / "model").iterdir():
+            (folder / file.name).write_bytes(file.read_bytes().replace(b'"top": 16.0', b'"top": null'))
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+        with pytest.raises(Refusal, match="no pixels"):
+            lines(folder, tmp_path / "a.png")
