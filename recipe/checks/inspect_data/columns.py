@@ -36,7 +36,7 @@ def no_input_is_a_row_number(columns: Columns, *, order: float = 0.98, gain: flo
 
     Why: a number that only names the row invites learning by heart; where rows are sorted by class it is the answer.
     Fix: data.drop=[COLUMN], or data.id=COLUMN if it names the rows.
-    Source: cleanlab, identifier_column; deepchecks, identifier-label correlation; faults.md D14.
+    Source: cleanlab, identifier_column; deepchecks, identifier-label correlation.
     """
     found = [
         c
@@ -61,7 +61,7 @@ def no_single_column_tells_the_target(columns: Columns, *, gain: float = 0.9, ne
 
     Why: a column that is all but the target was often made from it, and will not be there when it counts.
     Fix: find out when and how the column is made; data.drop=[COLUMN] if only after the target is known.
-    Source: deepchecks, feature-label correlation; Kapoor and Narayanan 2023, L2; faults.md D12.
+    Source: deepchecks, feature-label correlation; Kapoor and Narayanan 2023, L2.
     """
     ranked = sorted((c for c in columns.columns if c.gain is not None), key=lambda c: -(c.gain or 0.0))
     if not ranked:

@@ -12,7 +12,7 @@ def no_item_is_in_two_splits(duplicates: Duplicates, *, slack: float = 0.01) -> 
 
     Why: an item that was learnt by heart tells nothing about new ones; the number goes up, the model is no better.
     Fix: remove the copies from the later split, or let recipe split (give no val): it keeps identical items together.
-    Source: CleanVision; Barz & Denzler 2020 (ciFAIR); Kapoor and Narayanan 2023, L1.4; faults.md D08.
+    Source: CleanVision; Barz & Denzler 2020 (ciFAIR); Kapoor and Narayanan 2023, L1.4.
     """
     measured = {f"{one.split} in {one.other}": one.items for one in duplicates.across}
     leaks = [one for one in duplicates.across if one.items]
@@ -42,7 +42,7 @@ def equal_inputs_have_equal_labels(
 
     Why: no model can give two answers to one input: conflicts cap the accuracy that training can reach.
     Fix: decide which of the labels is right, and remove or relabel the others.
-    Source: deepchecks, conflicting labels; checks.md D11; faults.md D19.
+    Source: deepchecks, conflicting labels.
     """
     total = sum(duplicates.conflicting.values())
     cap = f"; train accuracy cannot exceed {ceiling.accuracy:.4f}" if ceiling and ceiling.accuracy is not None else ""
@@ -64,7 +64,7 @@ def no_group_straddles_splits(groups: Groups) -> Verdict:
 
     Why: items of one subject are alike; a model that recognises the subject looks as if it had understood the task.
     Fix: give each group to one split, or give no val: recipe splits by groups.
-    Source: Kapoor and Narayanan 2023, L3.2; faults.md D10.
+    Source: Kapoor and Narayanan 2023, L3.2.
     """
     measured = {f"{one.split} and {one.other}": one.groups for one in groups.shared}
     if not groups.shared:

@@ -50,7 +50,7 @@ def all_inputs_are_finite(reading: Reading) -> Verdict:
 
     Why: one NaN in one input makes every weight NaN at the step that meets it, at another step for each seed.
     Fix: fill in or remove the listed items; look at how they came to be.
-    Source: faults.md D23; UMLAUT NaNInInput.
+    Source: UMLAUT NaNInInput.
     """
     broken = {one.split: one.non_finite for one in reading.splits if one.non_finite}
     if not broken:
@@ -69,7 +69,7 @@ def items_differ_from_each_other(reading: Reading, *, share: float = 0.1) -> Ver
 
     Why: a data set that ignores its index gives one item again and again: the loss falls at once, nothing is learnt.
     Fix: look at __getitem__: is the index used? Is a sampler or a cache returning the same item?
-    Source: faults.md D22; Ivanov, "37 reasons", check the data loader.
+    Source: Ivanov, "37 reasons", check the data loader.
     """
     measured = {one.split: one.contents / max(1, one.items) for one in reading.splits}
     few = [one for one in reading.splits if one.items > 1 and one.contents < max(2, share * one.items)]
@@ -89,7 +89,7 @@ def no_item_is_blank(reading: Reading, *, share: float = 0.05) -> Verdict:
 
     Why: a constant input carries a label that nothing in it supports; many of them mean that decoding failed.
     Fix: look at the listed items; remove them, or mend what made them blank.
-    Source: CleanVision, low information; faults.md D20.
+    Source: CleanVision, low information.
     """
     counts = {one.split: one.blank for one in reading.splits}
     items, blank = sum(one.items for one in reading.splits), sum(counts.values())
@@ -106,7 +106,7 @@ def validation_items_repeat(reading: Reading) -> Verdict:
 
     Why: with random augmentation on validation data every metric is noisy, and of another distribution than the test's.
     Fix: take the random transforms out of the val and test data set; data.train_transform is for training only.
-    Source: checks.md D14; faults.md P11; users.md P21.
+    Source: CS231n, the same preprocessing; Karpathy 2019, "simplify".
     """
     moving = [one.split for one in reading.splits if not one.repeats and one.split != "train"]
     if not moving:
@@ -124,7 +124,7 @@ def loading_twice_gives_the_same_data(source: Source) -> Verdict:
 
     Why: with data that differ from run to run no two results compare, no bug can be found again, and no run resumes.
     Fix: take `seed` as an argument and make every random generator from it: numpy.random.default_rng(seed).
-    Source: Karpathy 2019, "fix random seed"; faults.md B06.
+    Source: Karpathy 2019, "fix random seed".
     """
     if source.first == source.second:
         return passed(f"{source.target} gave the same data twice")
@@ -138,7 +138,7 @@ def inputs_have_a_usual_scale(reading: Reading, *, large: float = 50.0, small: f
     Why: numbers as they left a file (0 to 255), divided twice, or cut to whole numbers after scaling are slips in a
     pipeline that train slowly or not at all, and look right in a picture that scales itself.
     Fix: see the message; bytes (uint8) may stay as they are, data.preprocess scales them.
-    Source: checks.md D10; UMLAUT InputNotNormalized; TheDeepChecker; faults.md P01, P02, P05.
+    Source: UMLAUT InputNotNormalized; TheDeepChecker.
     """
     train = reading.splits[0]
     told = f"{train.dtype} from {train.low:.4g} to {train.high:.4g}, mean {train.mean:.4g}, deviation {train.std:.4g}"

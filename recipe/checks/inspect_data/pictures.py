@@ -13,7 +13,7 @@ def pictures_hold_enough_pixels(reading: Reading, *, side: int = 5) -> Verdict:
 
     Why: resized until nothing is left, no model can do well, and none does much worse than another.
     Fix: a larger data.size, or a weaker resize in your data set.
-    Source: Karpathy 2019, "how far could we afford to downsample"; faults.md P14.
+    Source: Karpathy 2019, "how far could we afford to downsample".
     """
     shape = reading.splits[0].shape
     if reading.kind != "image" or len(shape) < 2:
@@ -32,7 +32,7 @@ def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1) -> V
 
     Why: reshape does not move an axis; a (H, W, C) picture forced into (C, H, W) is torn to stripes that still train.
     Fix: x.permute(2, 0, 1), or numpy.transpose(x, (2, 0, 1)), in place of reshape or view.
-    Source: Karpathy 2019, view in place of transpose; faults.md P07. Compared: correlation of neighbouring pixels.
+    Source: Karpathy 2019, view in place of transpose. Compared: correlation of neighbouring pixels.
     """
     told = f"correlation of vertical neighbours {layout.vertical:.2f}, of channels {layout.across:.2f}"
     measured = {"vertical": layout.vertical, "across": layout.across}

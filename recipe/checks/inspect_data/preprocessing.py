@@ -14,7 +14,7 @@ def inputs_reach_the_net_scaled(preprocessing: Preprocessing, *, large: float = 
 
     Why: initial weights, learning rates and weight decay all assume inputs of the order of one.
     Fix: data.preprocess=auto, or the one that the message names.
-    Source: checks.md D10; torch-audit (max|x| > 50, std < 1e-5); Bengio 2012; measured on what reaches model(x).
+    Source: torch-audit (max|x| > 50, std < 1e-5); Bengio 2012; measured on what reaches model(x).
     """
     one = preprocessing
     how = f"data.preprocess={one.name}"

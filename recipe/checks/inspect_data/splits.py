@@ -15,7 +15,7 @@ def splits_look_alike(drift: Drift, *, some: float = 0.15, much: float = 0.5) ->
 
     Why: a split that was made, scaled or photographed otherwise measures another task than the one that is learnt.
     Fix: the same preprocessing for every split; a split drawn from the same source.
-    Source: deepchecks, property drift; Kapoor and Narayanan 2023, L3.3; faults.md D25, P03. Distances are Kolmogorov's.
+    Source: deepchecks, property drift; Kapoor and Narayanan 2023, L3.3. Distances are Kolmogorov's.
     """
     attributes = [one for one in drift.attributes if not (drift.varies and one.attribute in COUNTED)]
     found = [(one.distance[split], split, one) for one in attributes for split in one.distance]

@@ -12,7 +12,7 @@ def no_class_is_very_rare(balance: Balance, *, smallest: float = 0.1, ratio: flo
 
     Why: with strong imbalance accuracy says how common the common classes are; a rare class can be ignored at no cost.
     Fix: look at macro recall beside accuracy; more data of the rare class, a train.sampler, or class weights in loss.
-    Source: Datalab (p_min < 0.1 / K), SageMaker (ratio > 10), TheDeepChecker (evenness); faults.md D15, H11, H12.
+    Source: Datalab (p_min < 0.1 / K), SageMaker (ratio > 10), TheDeepChecker (evenness).
     """
     if not balance.present:
         return skipped("no class has an example in train")
@@ -36,7 +36,7 @@ def every_class_is_in_every_split(balance: Balance, *, expected: float = 5.0) ->
     Why: what is not in train cannot be learnt; what is not in val cannot be seen to fail. A split by position in a
     sorted file, or class indices made for each split by itself, look like this.
     Fix: let recipe split (give no val), or stratify; make the class index once, for all splits.
-    Source: deepchecks, new labels; faults.md D06, D16, D26.
+    Source: deepchecks, new labels.
     """
     train = balance.splits[0]
     missing = {
@@ -101,7 +101,7 @@ def splits_share_the_label_distribution(
 
     Why: a prior learnt from train is wrong on a split with another one, and metrics of the two do not compare.
     Fix: let recipe split (give no val), or say why the splits differ; then judge by macro recall.
-    Source: deepchecks, label drift 0.15; checks.md D9.
+    Source: deepchecks, label drift 0.15.
     """
     found = balance or target_spread
     if found is None:
@@ -127,7 +127,7 @@ def labels_are_not_met_in_order(label_order: LabelOrder, *, share: float = 0.5) 
 
     Why: batches of one class after the other teach a net to forget; the last class wins.
     Fix: train.shuffle=true.
-    Source: faults.md B02; Ivanov, "37 reasons"; Datalab, non-iid.
+    Source: Ivanov, "37 reasons"; Datalab, non-iid.
     """
     sorted_rows = label_order.same - label_order.expected > share * (1 - label_order.expected)
     measured = {"same": label_order.same, "expected": label_order.expected}
@@ -147,7 +147,7 @@ def validation_can_decide(val_size: ValSize, *, half: float = 0.06, deviations: 
 
     Why: on few items the best of several settings is the luckiest one; every choice of the recipe is made on val.
     Fix: a larger data.val_fraction, or more data.
-    Source: Karpathy 2019, "add significant digits"; Wilson 1927; faults.md D18.
+    Source: Karpathy 2019, "add significant digits"; Wilson 1927.
     """
     if val_size.classes is None:
         width, limit = 1.96 / max(1, val_size.items) ** 0.5, deviations
