@@ -7,8 +7,10 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 import recipe.checks
-from recipe.checks.check import Check, Verdict, checks_in
+from recipe.checks.check import Check, Verdict, checks_in, skipped
 from recipe.record.evidence import Evidence, Shelf, Unmeasured
 from recipe.record.report import Finding
 
@@ -29,14 +31,12 @@ def catalogue(stage: str | None = None) -> list[Check]:
 def judge(stage: str, shelf: Shelf, settings: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[Finding, ...]:
     """All checks of a stage against its evidence. settings: {check id: {threshold: value, "skip": reason}}."""
     settings = settings or {}
-    return tuple(
-        _finding(one, lambda name, kind: shelf.get(name, kind), settings.get(one.id, {}), shelf) for one in catalogue(stage)
-    )
+    return tuple(_finding(one, shelf.get, settings.get(one.id, {}), shelf) for one in catalogue(stage))
 
 
 def run_check(one: Check, evidence: Mapping[str, Evidence], thresholds: Mapping[str, Any] | None = None) -> Finding:
     """One check on records at hand: what tests, `recipe.check` and authors of checks call."""
-    return _finding(one, lambda name, kind: evidence.get(name), thresholds or {}, None)
+    return _finding(one, lambda name, _: evidence.get(name), thresholds or {}, None)
 
 
 def _finding(one: Check, fetch: Fetch, settings: Mapping[str, Any], shelf: Shelf | None) -> Finding:
@@ -78,6 +78,5 @@ def _told(one: Check, verdict: Verdict, thresholds: dict[str, Any], seconds: flo
 
 
 def _skipped(one: Check, reason: str, thresholds: dict[str, Any]) -> Finding:
-    return Finding(
-        id=one.id, title=one.title, verdict="skipped", message=reason, reason=reason, threshold=thresholds, source=one.source
-    )
+    told = _told(one, skipped(reason), thresholds, 0.0)
+    return msgspec.structs.replace(told, reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,3 +27,16 @@ def golden(request: pytest.FixtureRequest) -> Compare:
         assert text == path.read_text(encoding="utf-8"), f"{path.name} differs: look, then pytest --refresh-golden"
 
     return compare
+
+
+@pytest.fixture
+def shared_data() -> Callable[[str], Path]:
+    """The folder of a real data set by name; the test is skipped, saying so, where it is not there."""
+    top = Path(os.environ.get("RECIPE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+    def folder(name: str) -> Path:
+        if not (top / name).is_dir():
+            pytest.skip(f"no real data in {top / name}; RECIPE_TEST_DATA names another folder")
+        return top / name
+
+    return folder

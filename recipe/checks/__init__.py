@@ -1,1 +1,1 @@
-"""Every check there is: a file, or a folder of families, for each stage. Found by walking; nothing is registered by hand."""
+"""Every check there is: a file, or a folder of families, for each stage. Found by walking, not registered."""

@@ -149,7 +149,8 @@ def _evidence_type(hint: Any) -> tuple[type[Evidence] | None, bool]:
 def _docstring(function: Callable[..., Verdict]) -> tuple[str, dict[str, str]]:
     text = inspect.getdoc(function) or ""
     title, _, rest = text.partition("\n")
-    found = dict(re.findall(rf"^({'|'.join(SECTIONS)}): (.*?)(?=^(?:{'|'.join(SECTIONS)}): |\Z)", rest, re.S | re.M))
+    names = "|".join(SECTIONS)
+    found = dict(re.findall(rf"^({names}): (.*?)(?=^(?:{names}): |\Z)", rest, re.DOTALL | re.MULTILINE))
     missing = [section for section in SECTIONS if section not in found]
     if not title or missing:
         raise _broken(function, f"its docstring lacks {', '.join(missing) or 'a title'}")

@@ -1,6 +1,6 @@
 """A source's mapping → `Data`: validated, divided with the seed, encoded and preprocessed as train says, test sealed.
 
-What is refused here is listed in interface.md, "What is refused".
+What is refused here is listed in docs/your-own.md, "What is refused".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEYS = {*SPLITS, "classes", "decode", "ids", "groups", "attributes", "time", "ki
 def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int, task: str) -> Data:
     """The data set that `mapping` describes. settings: the data node of the config; task: its name, or "auto".
 
-    Refusal, naming split, row or key, for what interface.md says is refused.
+    Refusal, naming split, row or key, for all that is refused.
     """
     target = str(settings.get("_target_", "data"))
     if settings.get("patch"):

@@ -1,6 +1,6 @@
 """The contract of the data room: what a split is, what a data set is, and how a source's mapping becomes one.
 
-Every source, shipped or the user's, is a function that returns a mapping (interface.md, "What users bring"):
+Every source, shipped or the user's, is a function that returns a mapping (docs/your-own.md):
 
     train   required: (X, y) arrays or tensors, `Cells` of a table, or a map-style Dataset of (input, target)
     val, test                       the same; split off with the seed where they are missing

@@ -49,7 +49,7 @@ class ConvNet(nn.Module):
             self.neck = nn.Sequential(nn.Flatten(), nn.Linear(flat, width), activation_of(activation))
             size = width
         if dropout:
-            self.neck.append(nn.Dropout(dropout))  # type: ignore[operator]
+            self.neck.append(nn.Dropout(dropout))
         self.head = nn.Linear(size, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:

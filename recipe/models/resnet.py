@@ -8,7 +8,10 @@ from recipe.models.block import activation_of, norm_of
 
 
 class ResNet(nn.Module):
-    """Inputs (B, C, H, W) → raw outputs (B, num_outputs): three stages of `blocks` residual blocks, width·(1, 2, 4) channels."""
+    """Inputs (B, C, H, W) → raw outputs (B, num_outputs), by three stages of `blocks` residual blocks.
+
+    The stages have width, 2·width and 4·width channels.
+    """
 
     def __init__(
         self,

@@ -14,7 +14,9 @@ def from_torchvision(name: str, num_outputs: int, weights: str | None = None, **
     from torchvision import models
 
     if name not in models.list_models():
-        raise Refusal(f"torchvision has no model {name!r}", where="model.name", fix=_nearest(name, models.list_models()))
+        raise Refusal(
+            f"torchvision has no model {name!r}", where="model.name", fix=_nearest(name, models.list_models())
+        )
     if weights is None:
         return models.get_model(name, num_classes=num_outputs, **arguments)  # type: ignore[no-any-return]
     net: nn.Module = models.get_model(name, weights=weights, **arguments)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from recipe.data.data import Data, Split
-from recipe.probes.probe import CannotMeasure
 from recipe.record.data import Balance, LabelCounts, Spike, TargetCounts, TargetSpread
+from recipe.record.evidence import CannotMeasure
 
 BINS = 40
 SPIKE = 0.01

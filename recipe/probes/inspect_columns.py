@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recipe.data.cells import Cells
 from recipe.data.data import Data, Split
-from recipe.probes.probe import CannotMeasure
+from recipe.record.evidence import CannotMeasure
 from recipe.record.features import ColumnFact, Columns
 
 BINS = 64

@@ -9,8 +9,8 @@ import numpy as np
 
 from recipe.data.data import Data, Split
 from recipe.data.scan import Scan, SplitScan
-from recipe.probes.probe import CannotMeasure
 from recipe.record.data import Across, Ceiling, Duplicates, Groups, Item, SharedGroups, Twins
+from recipe.record.evidence import CannotMeasure
 
 LISTED = 24
 

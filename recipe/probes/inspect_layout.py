@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from recipe.data.data import Data
-from recipe.probes.probe import CannotMeasure
+from recipe.record.evidence import CannotMeasure
 from recipe.record.features import Layout
 from recipe.tree import is_tree
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from recipe.data.data import Data
 from recipe.intervals import wilson
-from recipe.probes.probe import CannotMeasure
 from recipe.record.data import LabelOrder, ValSize
+from recipe.record.evidence import CannotMeasure
 
 
 def measure_label_order(data: Data, *, shuffled: bool) -> LabelOrder:

@@ -10,9 +10,8 @@ import numpy as np
 from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.data.scan import Scan
-from recipe.probes.probe import CannotMeasure
 from recipe.record.data import Duplicates, Item
-from recipe.record.evidence import Shelf
+from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
 
 ACROSS = 10

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recipe.data.data import Data
 from recipe.data.preprocess import propose
-from recipe.probes.probe import CannotMeasure
+from recipe.record.evidence import CannotMeasure
 from recipe.record.features import BeforeAfter, Preprocessing
 from recipe.tree import Tree, leaves
 

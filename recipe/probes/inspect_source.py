@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe.probes.probe import CannotMeasure
 from recipe.record.data import Source
+from recipe.record.evidence import CannotMeasure
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients

@@ -136,7 +136,7 @@ class DumbBaselines(Evidence, frozen=True, kw_only=True):
 
     lead: the net's score an item minus that of the best rival (for regression: how much smaller its squared error is,
     over the variance). lead_over_blind: over the best that does not look at the inputs.
-    by_class: recall of the net by class; shares: of the classes in training.
+    by_class: recall of the net by class; seen_by_class: on its training items; shares: of the classes among them.
     still_falling: by which share the loss fell over the last quarter.
     """
 
@@ -151,6 +151,7 @@ class DumbBaselines(Evidence, frozen=True, kw_only=True):
     best: str
     best_blind: str
     by_class: dict[str, float]
+    seen_by_class: dict[str, float]
     shares: dict[str, float]
     history: History
     train_headline: float

@@ -21,6 +21,10 @@ class Unmeasured(Evidence, frozen=True, kw_only=True):
     reason: str
 
 
+class CannotMeasure(Exception):  # noqa: N818 - a sentence where it is raised
+    """Raised by a probe when the evidence cannot be had here; its text is the reason that the report prints."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A record as it lies on disk: what it is, how long it took in seconds, and its data (or why there is none)."""
 

@@ -11,8 +11,8 @@ from recipe.record.interval import Interval
 class Gain(Evidence, frozen=True, kw_only=True):
     """A paired difference, positive when the idea is better than its reference.
 
-    method: "seeds" (t interval over paired seeds), "items" (one seed; bootstrap over the items of the split, blind to
-    the spread between seeds) or "none" (one seed and no items, or a run that failed: nothing can be claimed).
+    method: "seeds" (t interval over paired seeds), "items" (one or two seeds: bootstrap over the items of the split,
+    widened by the jitter between evaluations) or "none" (no such items, or a run that failed: nothing is claimed).
     """
 
     metric: str

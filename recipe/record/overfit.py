@@ -18,18 +18,25 @@ class Cost(Evidence, frozen=True, kw_only=True):
 
 
 class OverfitPlan(Evidence, frozen=True, kw_only=True):
-    """What the stage will do. steps: by rung. seconds: the estimate. budget: None for the shipped plan.
+    """What the stage will do. steps: by rung. seconds: the estimate, at most. budget: None for the shipped plan.
 
-    costs are measured once, by rung. edge_steps: 0 leaves the edge out. rates: how many are tried beside that in use.
+    costs are measured once, by rung. edge_steps: 0 leaves the edge out. rates: how many are tried beside that in use,
+    over rate_part of a rung's run.
     """
 
     steps: dict[str, int]
     edge_steps: int
     rate_seeds: int
     rates: int
+    rate_part: float
     seconds: float
     costs: dict[str, Cost]
     budget: float | None = None
+
+    @property
+    def each(self) -> float:
+        """Seconds of a rung's steps, on average."""
+        return sum(self.costs[name].step * steps for name, steps in self.steps.items()) / max(1, len(self.steps))
 
 
 class Rung(Evidence, frozen=True, kw_only=True):

@@ -10,15 +10,17 @@ from recipe.record.interval import Interval
 
 
 class RegularizePlan(Evidence, frozen=True, kw_only=True):
-    """What the stage will do: `ideas` (the cheapest first) on `seeds` seeds each, `steps` long; fractions of the data.
+    """What the stage will do: `ideas`, the most promising first, on `seeds` seeds, `steps` long; fractions of the data.
 
-    left: ideas that the budget has no room for. seconds: the estimate. budget: None for the shipped plan.
+    left: ideas that the budget has no room for. each: seconds of one training. seconds: the estimate of all.
+    budget: None for the shipped plan.
     """
 
     ideas: tuple[str, ...]
     seeds: int
     steps: int
     fractions: tuple[float, ...]
+    each: float
     seconds: float
     budget: float | None = None
     left: tuple[str, ...] = ()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import jsonschema
 import msgspec
 import pytest
@@ -12,10 +9,7 @@ import pytest
 from recipe.record import schema
 from recipe.record.interval import Interval
 from recipe.record.plain import to_json
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "render"))
-
-import render_sample
+from tests.render import render_sample
 
 
 @pytest.fixture(scope="module")

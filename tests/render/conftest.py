@@ -4,10 +4,10 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
-import render_sample
 from rich.console import Console
 
 from recipe.render import stories
+from tests.render import render_sample
 
 Open = Callable[..., Console]
 

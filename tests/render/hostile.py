@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import render_sample
-
 from recipe.record.evidence import Shelf, Unmeasured
 from recipe.record.interval import Interval
 from recipe.record.report import Decision, Finding, NextStep, Report, TrialRow
@@ -27,6 +25,7 @@ from recipe.render.blocks import (
     Table,
     missing,
 )
+from tests.render import render_sample
 
 PAYLOADS = [
     "<script>alert(1)</script>",

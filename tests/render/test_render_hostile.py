@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
-import hostile
 import pytest
 from markdown_it import MarkdownIt
 
@@ -20,6 +19,7 @@ from recipe.render.csv import to_csv
 from recipe.render.html import POLICY, Chapter, run_page, stage_page
 from recipe.render.markdown import stage_markdown
 from recipe.render.stage_report import show_stage, write_run_report, write_stage_report
+from tests.render import hostile
 
 TAGS = frozenset(
     """html head meta title style body main header footer section nav aside figure figcaption details summary

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import render_sample
-from test_render_hostile import assert_harmless
 
 from recipe.record.evidence import Shelf
 from recipe.record.interval import Interval
@@ -19,6 +17,8 @@ from recipe.render import settle, stories
 from recipe.render.blocks import Bar, Bars, Block, Curve, Heatmap, Note, Pictures, Series, Table
 from recipe.render.journey import journey
 from recipe.render.stage_report import illustrated, show_stage, show_status, write_run_report, write_stage_report
+from tests.render import render_sample
+from tests.render.test_render_hostile import assert_harmless
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -1,0 +1,1 @@
+"""Checks of the baseline, a file a family."""

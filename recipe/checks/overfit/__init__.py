@@ -1,0 +1,1 @@
+"""Checks of overfit: does a net fit the training set, and if not, why not."""

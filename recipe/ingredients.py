@@ -1,0 +1,271 @@
+"""Config → objects: data, task, model, loss, learner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from recipe.config import Composed
+from recipe.data.assemble import assemble as assemble_data
+from recipe.data.data import Data, Split
+from recipe.instantiation import build, instantiate, locate, signature_of
+from recipe.models.initialise import initialise, set_prior_bias
+from recipe.record.history import History
+from recipe.record.progress import Progress, Silent
+from recipe.record.refusal import Refusal
+from recipe.record.trial import Change
+from recipe.tasks.task import Task, task_for
+from recipe.training.checkpoint import Checkpoint
+from recipe.training.early_stopping import EarlyStopping
+from recipe.training.evaluate import Evaluation, evaluate
+from recipe.training.feed import Feed, feed_of
+from recipe.training.learner import Learner, assemble
+from recipe.training.loop import Watcher, fit
+from recipe.training.regularizers import Regularizers, smoothed
+from recipe.training.seeding import derive, seeded
+
+# Keys of the data node that say how the data are used, not where they come from.
+_DATA_USE = {
+    "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
+    "patch", "workers", "streaming",
+}  # fmt: skip
+
+
+class Trained(NamedTuple):
+    """A whole run: the model with the weights that were kept, and what they reach. evaluations: by split."""
+
+    model: nn.Module
+    history: History
+    metrics: dict[str, dict[str, float]]
+    evaluations: dict[str, Evaluation]
+    steps: int
+    parameters: int
+
+
+class Ingredients:
+    """Everything a configuration names, built when it is first asked for. Immutable: `changed` gives a new set."""
+
+    def __init__(self, composed: Composed, *, data: Data | None = None) -> None:
+        self.composed = composed
+        self.config: dict[str, Any] = composed.plain
+        if data is not None:
+            self.__dict__["data"] = data
+
+    def changed(self, change: Change) -> Ingredients:
+        """The ingredients with `change` on top; the data are shared unless one of their keys changed."""
+        composed = self.composed.changed(change)
+        same = composed.plain["data"] == self.config["data"] and composed.plain["task"] == self.config["task"]
+        return Ingredients(composed, data=self.__dict__.get("data") if same else None)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where training happens: `device`, or the best there is."""
+        wanted = self.config["device"]
+        if wanted == "auto":
+            wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        try:
+            return torch.empty(0, device=wanted).device
+        except (RuntimeError, AssertionError) as error:
+            raise Refusal(
+                f"there is no device {wanted!r} here", where="device", fix="device=auto or device=cpu"
+            ) from error
+
+    @cached_property
+    def data(self) -> Data:
+        """The data set, validated and split; the test split sealed."""
+        node = {key: value for key, value in self.config["data"].items() if key not in _DATA_USE}
+        seed = self.config["seed"]
+        mapping = instantiate(node, where="data", optional={"seed": seed})
+        return assemble_data(mapping, self.config["data"], seed, self.config["task"])
+
+    @cached_property
+    def task(self) -> Task:
+        """What the loss means."""
+        return task_for(self.config["task"], self.data)
+
+    @cached_property
+    def num_outputs(self) -> int:
+        """Width of the model's last layer."""
+        return self.task.num_outputs(self.data.train.targets, self.data.classes)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one preprocessed input."""
+        shape: tuple[int, ...] = self.data.input_shape
+        return shape
+
+    def model(self, seed: int) -> nn.Module:
+        """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
+        with seeded(derive(seed, "init")):
+            model = instantiate(
+                self.model_node(),
+                where="model",
+                optional={"input_shape": self.input_shape, "num_outputs": self.num_outputs},
+            )
+            if not isinstance(model, nn.Module):
+                raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
+            initialise(model, self.config["init"]["scheme"], self.num_outputs)
+        if self.config["init"]["prior_bias"]:
+            set_prior_bias(model, self.task.prior_bias(self.task.targets(self.data.train.targets)), self.num_outputs)
+        return model
+
+    @cached_property
+    def loss(self) -> Callable[[Any, Tensor], Tensor]:
+        """loss(outputs, targets) → scalar: the user's, or the task's default."""
+        node = self.config["loss"] or {"_target_": self.task.default_loss}
+        made = instantiate(node, where="loss")
+        return smoothed(made, self.regularizers.label_smoothing)
+
+    @cached_property
+    def regularizers(self) -> Regularizers:
+        """What keeps the net from fitting the training set too well; all off by default."""
+        return Regularizers.from_config(self.config["regularizers"], build)
+
+    def learner(self, seed: int, *, plain: bool = False) -> Learner:
+        """Model, loss, optimizer and schedule, on the device. plain: without any regularizer."""
+        return assemble(
+            self.model(seed),
+            self.loss,
+            self.config,
+            build=build,
+            device=self.device,
+            input_dims=1 + len(self.input_shape),
+            plain=plain,
+        )
+
+    def feed(
+        self, split: str, *, seed: int = 0, batch_size: int | None = None, plain: bool = False, limit: int | None = None
+    ) -> Feed:
+        """Batches of "train" (shuffled, augmented unless plain) or "val" (in order). Test is not ours to feed.
+
+        limit: only the first items of a seeded permutation, for what needs no more than a sample.
+        """
+        chosen = {"train": self.data.train, "val": self.data.val}[split]
+        made = self.feed_of(chosen, seed=seed, batch_size=batch_size, training=split == "train", plain=plain)
+        if limit is None or limit >= made.size:
+            return made
+        generator = torch.Generator().manual_seed(derive(seed, "limit", split))
+        return made.subset(torch.randperm(made.size, generator=generator)[:limit])
+
+    def feed_of(
+        self, split: Split, *, seed: int = 0, batch_size: int | None = None, training: bool = False, plain: bool = False
+    ) -> Feed:
+        """Batches of any split, preprocessed as the training data are."""
+        train, data = self.config["train"], self.config["data"]
+        calm = [instantiate(node, where="data.eval_transform") for node in _listed(data["eval_transform"])]
+        transforms = calm
+        if training and not plain:
+            lively = [instantiate(node, where="data.train_transform") for node in _listed(data["train_transform"])]
+            transforms = [*lively, *self.regularizers.augment]
+        sampler = train["sampler"] if training else None
+        return feed_of(
+            split.replace_targets(self.task.targets(split.targets)),
+            batch_size=batch_size or train["batch_size"],
+            seed=derive(seed, "order"),
+            device=self.device,
+            shuffle=training and train["shuffle"],
+            transforms=transforms,
+            eval_transforms=calm,
+            preprocess=self.data.preprocess,
+            sampler=partial(instantiate, sampler, split, where="train.sampler") if sampler else None,
+            drop_last=training and train.get("drop_last", False),
+            workers=data["workers"],
+        )
+
+    def steps(self) -> int:
+        """The configured length of a run, in optimizer steps."""
+        train = self.config["train"]
+        if train["steps"] is not None:
+            return int(train["steps"])
+        per_epoch: int = -(-len(self.data.train) // (train["batch_size"] * train["accumulate"]))
+        return max(1, round(float(train["epochs"]) * per_epoch))
+
+    def train(
+        self,
+        seed: int,
+        *,
+        steps: int | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        watchers: Sequence[Watcher] = (),
+        plain: bool = False,
+        evaluate_every: int | None = None,
+        stop_when: Callable[[Any], str | None] | None = None,
+        limit: int | None = None,
+    ) -> Trained:
+        """A whole run from fresh weights, validated on the way and measured at its end on train and val.
+
+        folder: where checkpoints go, so that a killed run goes on from the last one. limit: training examples to use.
+        """
+        length = steps or self.steps()
+        learner = self.learner(seed, plain=plain)
+        train, val = self.feed("train", seed=seed, plain=plain, limit=limit), self.feed("val")
+        history = fit(
+            learner,
+            train,
+            steps=length,
+            seed=derive(seed, "steps"),
+            evaluate=lambda model: {"val": self.measure(model, val)[0]},
+            evaluate_every=evaluate_every or self._cadence(train.steps_per_epoch, length),
+            early_stopping=self._early_stopping(),
+            watchers=watchers,
+            checkpoint=Checkpoint(folder / "checkpoints") if folder else None,
+            progress=progress or Silent(),
+            stop_when=stop_when,
+        )
+        metrics, evaluations = {}, {}
+        # The training set is measured as the validation set is: in eval mode, without augmentation.
+        for name, feed in (("train", self.feed("train", plain=True, seed=seed, limit=limit)), ("val", val)):
+            metrics[name], evaluations[name] = self.measure(learner.model, feed)
+        parameters = sum(p.numel() for p in learner.model.parameters())
+        return Trained(learner.model, history, metrics, evaluations, history.steps, parameters)
+
+    def measure(self, model: nn.Module, feed: Feed) -> tuple[dict[str, float], Evaluation]:
+        """Loss and metrics of the model over all items of a feed, the last partial batch weighted rightly."""
+        found = evaluate(model, feed, self.loss, precision=self.config["train"]["precision"])
+        self.task.check(found.outputs, found.targets)
+        metrics = {"loss": found.loss, **self.task.metrics(found.outputs, found.targets)}
+        for name, metric in self.metrics.items():
+            metrics[name] = float(metric(found.outputs, found.targets))
+        return metrics, found
+
+    @cached_property
+    def metrics(self) -> dict[str, Callable[[Tensor, Tensor], Any]]:
+        """The user's own metrics, each metric(outputs, targets) over a whole split."""
+        nodes = _listed(self.config["metrics"])
+        return {node["_target_"].rpartition(".")[2].lower(): instantiate(node, where="metrics") for node in nodes}
+
+    def _early_stopping(self) -> EarlyStopping | None:
+        node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
+        return EarlyStopping(**node) if node["patience"] is not None else None
+
+    def _cadence(self, steps_per_epoch: int, length: int) -> int:
+        """Steps between evaluations: `early_stopping.cadence` epochs; else each epoch, but ten times in a short run.
+
+        Validation is forward only, a third of a training step: two passes' worth of steps keep it under a fifth.
+        """
+        cadence = self.config["early_stopping"]["cadence"]
+        if cadence:
+            return max(1, round(float(cadence) * steps_per_epoch))
+        affordable: int = 2 * -(-len(self.data.val) // self.config["train"]["batch_size"])
+        return max(1, affordable, min(steps_per_epoch, length // 10))
+
+    def model_node(self) -> dict[str, Any]:
+        """The model's node, with the dropout of the regularizers where the model has such an argument."""
+        node = dict(self.config["model"])
+        dropout = self.config["regularizers"]["dropout"]
+        if dropout and "dropout" in signature_of(locate(node["_target_"], "model")):
+            node["dropout"] = dropout
+        return node
+
+    def _target(self, key: str) -> str:
+        return str((self.config[key] or {}).get("_target_", key))
+
+
+def _listed(nodes: Any) -> list[Any]:
+    return [] if nodes is None else list(nodes) if isinstance(nodes, (list, tuple)) else [nodes]

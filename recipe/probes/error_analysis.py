@@ -1,0 +1,108 @@
+"""Where the ensemble is wrong: confusion, recall of each class, and the items it is most wrong about, as pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from recipe.data.data import Split
+from recipe.data.pictures import picture_of, sheet
+from recipe.intervals import wilson
+from recipe.predict.average import as_outputs, item_losses
+from recipe.record.ensemble import Errors, Mistake, Recall
+from recipe.record.evidence import Shelf
+
+if TYPE_CHECKING:
+    from recipe.ingredients import Ingredients
+
+_ACROSS = 8
+_RESIDUALS = 500
+
+
+def analyse_errors(
+    ingredients: Ingredients, split: Split, probabilities: Tensor, targets: Tensor, shelf: Shelf, *, hardest: int
+) -> Errors:
+    """probabilities, targets: of every item of the split, in its order. Pictures go to the shelf."""
+    task, data = ingredients.task, ingredients.data
+    losses = item_losses(task, probabilities, targets)
+    worst = losses.argsort(descending=True, stable=True)[:hardest].tolist()
+    outputs = as_outputs(task, probabilities)
+    said = task.predictions(outputs)
+    picture = None
+    if data.kind == "image" and worst:
+        first = [split.raw(k)[0] for k in worst]
+        reach = (min(float(x.min()) for x in first), max(float(x.max()) for x in first))
+        picture = shelf.put_side("hardest.png", sheet([picture_of(data, x, reach) for x in first], _ACROSS)[0])
+    classes = _names(task.name, data.classes, probabilities)
+    confusion = _confusion(said, targets, len(classes)) if task.name in ("classification", "binary") else None
+    numbers = task.name in ("regression", "autoencoder")
+    wrong = 0 if numbers else int((said != targets).reshape(len(said), -1).any(dim=1).sum())
+    return Errors(
+        split=split.name,
+        items=len(split),
+        wrong=wrong,
+        classes=classes,
+        confusion=() if confusion is None else tuple(map(tuple, confusion.tolist())),
+        recalls=_recalls(confusion, classes, said, targets) if classes else (),
+        hardest=tuple(_mistake(k, split, probabilities, said, targets, losses, classes) for k in worst),
+        sheet=picture,
+        across=_ACROSS if picture else 0,
+        residuals=_residuals(probabilities, targets) if numbers else (),
+    )
+
+
+def _names(task: str, classes: tuple[str, ...] | None, probabilities: Tensor) -> tuple[str, ...]:
+    if task == "binary":
+        return classes if classes and len(classes) == 2 else ("no", "yes")
+    if task in ("classification", "multilabel"):
+        return classes or tuple(map(str, range(probabilities.shape[1])))
+    return ()
+
+
+def _confusion(said: Tensor, targets: Tensor, classes: int) -> Tensor:
+    """counts[true][said]"""
+    pairs = targets.reshape(-1).to(torch.int64) * classes + said.reshape(-1).to(torch.int64)
+    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _recalls(confusion: Tensor | None, classes: tuple[str, ...], said: Tensor, targets: Tensor) -> tuple[Recall, ...]:
+    if confusion is not None:
+        counts = [(int(confusion[k, k]), int(confusion[k].sum())) for k in range(len(classes))]
+    else:
+        counts = [(int(said[targets[:, k] == 1, k].sum()), int(targets[:, k].sum())) for k in range(len(classes))]
+    return tuple(Recall(name=name, recall=wilson(*count)) for name, count in zip(classes, counts, strict=True))
+
+
+def _mistake(
+    k: int, split: Split, probabilities: Tensor, said: Tensor, targets: Tensor, losses: Tensor, classes: tuple[str, ...]
+) -> Mistake:
+    p = probabilities[k].reshape(-1)
+    if said.ndim == 1 and len(p) > 1:
+        sure = float(p[int(said[k])])
+    else:
+        sure = float(torch.where(said[k].reshape(-1) > 0, p, 1 - p).min()) if classes else float("nan")
+    return Mistake(
+        item=split.called(k),
+        true=_told(targets[k], classes),
+        said=_told(said[k], classes),
+        sure=sure,
+        loss=float(losses[k]),
+    )
+
+
+def _told(value: Tensor, classes: tuple[str, ...]) -> str:
+    """A class, the classes that are set, or numbers."""
+    numbers: list[Any] = value.reshape(-1).tolist()
+    if len(numbers) == 1:
+        return classes[int(numbers[0])] if classes else f"{numbers[0]:.4g}"
+    if classes:
+        return ", ".join(name for name, set_ in zip(classes, numbers, strict=True) if set_) or "none"
+    return ", ".join(f"{number:.4g}" for number in numbers[:8])
+
+
+def _residuals(values: Tensor, targets: Tensor) -> tuple[tuple[float, float], ...]:
+    """(true, said) of evenly spaced items, first column."""
+    step = max(1, len(targets) // _RESIDUALS)
+    return tuple(zip(targets[::step, 0].tolist(), values[::step, 0].tolist(), strict=True))

@@ -1,0 +1,191 @@
+"""B9: a few examples, memorised down to the lowest achievable loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from recipe.losses import Loss
+from recipe.probes.probe import fingerprint, outputs_of, plain_learner, spread_rows, take
+from recipe.record.baseline import Attempt, OneBatch
+from recipe.record.evidence import CannotMeasure
+from recipe.record.history import Point
+from recipe.record.skeleton import Form
+from recipe.tasks.task import Task
+from recipe.training.batch import Batch
+from recipe.training.learner import Learner
+from recipe.training.loop import fit
+from recipe.training.seeding import derive
+from recipe.tree import leaves
+
+if TYPE_CHECKING:
+    from recipe.ingredients import Ingredients
+    from recipe.training.feed import Feed
+
+CHECK_EVERY = 20
+"""Steps between two looks at whether the batch is learnt."""
+TOLERANCE = 0.02
+"""Learnt: this share of the way from the first loss to the floor may be left."""
+
+
+def measure_one_batch(ingredients: Ingredients, seed: int, *, items: int = 8, steps: int = 600) -> OneBatch:
+    """First with the user's own optimizer; when that does not do it, without its clipping, faster, and with Adam."""
+    task, loss = ingredients.task, ingredients.loss
+    batch, feed = _chosen(ingredients, seed, items)
+    targets = batch.targets.cpu()
+    if len(torch.unique(targets, dim=0)) < 2:
+        raise CannotMeasure("the examples all have the same target")
+    first = plain_learner(ingredients, seed)
+    floor = lowest(task, loss, targets, task.form(outputs_of(first.model, batch.inputs)))
+    blind = task.expected_initial_loss(loss, targets, prior=True)
+    attempts, said = [], []
+    for name, change in WAYS.items():
+        learner = plain_learner(ingredients, seed)
+        if not change(learner):
+            continue
+        attempt, outputs = _memorise(task, learner, name, batch, feed, steps, seed, floor, blind)
+        attempts.append(attempt)
+        said.append(outputs)
+        if attempt.correct == len(targets) and is_close(attempt.final, attempt.start, floor, blind):
+            break
+    classes = ingredients.data.classes
+    return OneBatch(
+        items=len(targets),
+        classes=len(torch.unique(targets, dim=0)),
+        floor=floor,
+        blind=blind,
+        tolerance=TOLERANCE,
+        clip_norm=first.clip_norm,
+        attempts=tuple(attempts),
+        targets=_words(targets, classes),
+        predictions=_words(task.predictions(said[0]), classes),
+        indices=tuple(batch.index.tolist()),
+        constants=task.constants(loss, targets),
+        headline=task.headline,
+    )
+
+
+def _as_it_is(_: Learner) -> bool:
+    """As the user has it."""
+    return True
+
+
+def _unclipped(learner: Learner) -> bool:
+    """Without clipping, if there is any."""
+    clips, learner.clip_norm = bool(learner.clip_norm), None
+    return clips
+
+
+def _faster(learner: Learner) -> bool:
+    """At ten times the rate, if there is one."""
+    for group in learner.optimizer.param_groups:
+        if "lr" in group:
+            group["lr"] *= 10
+    return "lr" in learner.optimizer.param_groups[0]
+
+
+def _with_adam(learner: Learner) -> bool:
+    """With torch's own Adam over all parameters."""
+    learner.optimizer = torch.optim.Adam([p for p in learner.model.parameters() if p.requires_grad], lr=1e-3)
+    learner.clip_norm = None
+    return True
+
+
+WAYS: dict[str, Callable[[Learner], bool]] = {
+    "your optimizer": _as_it_is,
+    "no clipping": _unclipped,
+    "ten times the rate": _faster,
+    "Adam at 0.001": _with_adam,
+}
+"""Each changes a fresh learner, and says whether that makes a difference."""
+
+
+def lowest(task: Task, loss: Loss, targets: Tensor, form: Form) -> float | None:
+    """The loss of perfect predictions: from the definition, else the least that surer and surer right ones reach."""
+    known = task.lowest_loss(loss, targets)
+    if known is not None:
+        return known
+    reached = [float(loss(task.outputs_for(targets, m, form), targets)) for m in (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0)]
+    finite = [value for value in reached if math.isfinite(value)]
+    return min(finite) if finite else None
+
+
+def _chosen(ingredients: Ingredients, seed: int, items: int) -> tuple[Batch, Feed]:
+    """Different examples of as many classes as there is room for, always the same batch."""
+    rows = spread_rows(ingredients.task.targets(ingredients.data.train.targets), items, seed)
+    feed = ingredients.feed("train", seed=seed, plain=True, batch_size=len(rows)).subset(rows)
+    batch = next(iter(feed.in_order()))
+    # the same input under two labels could not be memorised
+    prints = [fingerprint(*leaves(take(batch, [row]).inputs)) for row in range(len(rows))]
+    kept = [row for row, mark in enumerate(prints) if prints.index(mark) == row]
+    return take(batch, kept), feed if len(kept) == len(rows) else feed.subset(rows[kept])
+
+
+def _memorise(
+    task: Task,
+    learner: Learner,
+    name: str,
+    batch: Batch,
+    feed: Feed,
+    steps: int,
+    seed: int,
+    floor: float | None,
+    blind: float | None,
+) -> tuple[Attempt, Tensor]:
+    """Trains on the one batch until it is learnt or the steps are over; (what happened, outputs at the end)."""
+    model, targets = learner.model, batch.targets.cpu()
+
+    def look(model: nn.Module) -> dict[str, dict[str, float]]:
+        outputs = outputs_of(model, batch.inputs).to(batch.targets.device)
+        return {"train": {"loss": float(learner.loss(outputs, batch.targets))}}
+
+    start = look(model)["train"]["loss"]
+
+    def stop_when(point: Point) -> str | None:
+        return "learnt" if is_close(point.metrics["train"]["loss"], start, floor, blind) else None
+
+    history = fit(
+        learner, feed, steps=steps, seed=derive(seed, "steps"),
+        evaluate=look, evaluate_every=CHECK_EVERY, stop_when=stop_when,
+    )  # fmt: skip
+    model.train()
+    with torch.no_grad():
+        outputs = model(batch.inputs).float().cpu()
+    in_evaluation = outputs_of(model, batch.inputs)
+    attempt = Attempt(
+        name=name,
+        start=start,
+        losses=history.losses,
+        final=float(learner.loss(outputs.to(batch.targets.device), batch.targets)),
+        correct=_right(task, outputs, targets),
+        eval_loss=look(model)["train"]["loss"],
+        eval_correct=_right(task, in_evaluation, targets),
+        stopped=history.stopped,
+    )
+    return attempt, outputs
+
+
+def is_close(value: float, start: float, floor: float | None, blind: float | None) -> bool:
+    """Whether no more than TOLERANCE of what there was to learn is left: from the start, or from a blind guess."""
+    if floor is None or not math.isfinite(value):
+        return False
+    return abs(value - floor) <= TOLERANCE * max(min(start, start if blind is None else blind) - floor, 1e-3)
+
+
+def _right(task: Task, outputs: Tensor, targets: Tensor) -> int:
+    """Items predicted right; for numbers: within half their deviation."""
+    said = task.predictions(outputs)
+    near = 0.5 * targets.std(dim=0) if task.name == "regression" else 0
+    hits = (said - targets).abs() <= near
+    return int(hits.reshape(len(hits), -1).all(dim=1).sum())
+
+
+def _words(values: Tensor, classes: Sequence[str] | None) -> tuple[str, ...]:
+    """Targets or predictions as a person reads them."""
+    if values.ndim == 1:
+        return tuple(classes[k] if classes and k < len(classes) else str(k) for k in values.tolist())
+    return tuple(" ".join(f"{number:.4g}" for number in row) for row in values.tolist())

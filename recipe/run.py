@@ -1,0 +1,260 @@
+"""Runs one stage from composed config to saved report, or all six; returns the exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json as json_text
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from recipe import __version__
+from recipe.config import GROUPS, Composed
+from recipe.environment import environment
+from recipe.judge import judge
+from recipe.record.evidence import Shelf
+from recipe.record.files import write_json, write_text
+from recipe.record.lock import held
+from recipe.record.plain import from_json, to_json, to_plain
+from recipe.record.recipe_file import recipe_text
+from recipe.record.refusal import Refusal, UserCodeError
+from recipe.record.report import Decision, NextStep, Report, worst
+from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
+from recipe.record.trial import Outcome
+from recipe.render.progress import progress_for
+from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
+
+if TYPE_CHECKING:
+    from recipe.stages.stage import Stage
+
+# How `walk` shares a budget out: what the stages need beside each other.
+_SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
+_SPENT = 0.95
+# Nodes that say where and how a command runs, not what comes out.
+_WHERE = ("run", "gate", "trust", "engine", "device", "checks")
+
+
+def run_stage(stage: str, composed: Composed, *, json: bool = False) -> int:
+    """One stage: 0 when its gate is open, 1 when a check failed. Raises Refusal when it may not start."""
+    run = RunDirectory(Path(composed.plain["run"]["dir"]))
+    with held(run.path, f"recipe {stage}"):
+        run.recover()
+        composed = composed.on(run.recipe_before(stage))
+        _require_open_gates(run, stage, composed)
+        report = _perform(run, stage, composed, composed.plain["budget"], json=json)
+    return 1 if report.verdict == "fail" else 0
+
+
+def walk(composed: Composed, *, json: bool = False) -> int:
+    """All six in order; what is done stays, an interrupted stage goes on, the first closed gate stops it."""
+    run = RunDirectory(Path(composed.plain["run"]["dir"]))
+    # A little is kept back for the last step under way and for the pages.
+    ends = time.monotonic() + _SPENT * composed.plain["budget"] if composed.plain["budget"] else None
+    reports = []
+    with held(run.path, "recipe walk"):
+        run.recover()
+        for position, stage in enumerate(STAGES):
+            ready = composed.on(run.recipe_before(stage))
+            report = run.report(stage) if run.identity(stage) == _identity(run, stage, ready) else None
+            if report is None:
+                left = sum(_SHARES[s] for s in STAGES[position:])
+                share = max(1.0, ends - time.monotonic()) * _SHARES[stage] / left if ends else None
+                report = _perform(run, stage, ready, share, json=json)
+            elif not json:
+                print(f"{stage}: done already, {report.verdict}")
+            reports.append(report)
+            if report.verdict == "fail" and ready.plain["gate"] != "off":
+                break
+    if json:
+        print(json_text.dumps([to_plain(r) for r in reports], indent=2))
+    else:
+        print(f"report: {run.path / 'report.html'}")
+    return 1 if any(report.verdict == "fail" for report in reports) else 0
+
+
+def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None = None) -> int:
+    """Judges the evidence of a finished run again, with today's checks and thresholds; measures nothing."""
+    run = RunDirectory(folder)
+    done = [stage for stage in STAGES if run.identity(stage)]
+    if not done:
+        raise Refusal(
+            "no finished stage in it", where=str(folder), fix="recipe judge takes a run directory such as runs/digits"
+        )
+    reports = []
+    with held(run.path, "recipe judge"):
+        run.recover()
+        for stage in done:
+            old = run.report(stage)
+            assert old is not None
+            findings = judge(stage, run.shelf(stage), settings if settings is not None else old.config["checks"])
+            report = msgspec.structs.replace(old, checks=findings, verdict=worst(findings))
+            report = _write(run.stage_folder(stage), report)
+            reports.append(report)
+            if not json:
+                show_stage(report, run.shelf(stage), [])
+        _settle(run)
+    if json:
+        print(json_text.dumps([to_plain(r) for r in reports], indent=2))
+    return 1 if any(report.verdict == "fail" for report in reports) else 0
+
+
+def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | None, *, json: bool) -> Report:
+    """The stage itself, in its work folder, which takes the place of the stage's folder when it is complete."""
+    from recipe.ingredients import Ingredients
+    from recipe.stages.stage import Stage
+
+    started, clock = now(), time.perf_counter()
+    work = run.open_work(stage, _identity(run, stage, composed))
+    with progress_for(json=json) as progress:
+        progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
+        ingredients = Ingredients(composed)
+        _require_same_data(run, ingredients.data.fingerprint)
+        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress)
+        try:
+            importlib.import_module(f"recipe.stages.{stage.replace('-', '_')}").tell(told)
+        except (Refusal, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            theirs = UserCodeError.of(error)
+            if theirs is None:
+                raise
+            raise theirs from error
+    findings = judge(stage, told.shelf, composed.plain["checks"])
+    report = Report(
+        stage=stage,
+        verdict=worst(findings),
+        started=started,
+        seconds=round(time.perf_counter() - clock, 1),
+        seed=composed.plain["seed"],
+        config=composed.masked,
+        environment=environment(str(ingredients.device)),
+        checks=findings,
+        trials=tuple(told.rows),
+        decisions=tuple(told.decisions),
+        metrics=told.metrics,
+        next=_next_step(told, worst(findings), composed),
+        notes=tuple(told.notes),
+    )
+    write_text(work / "recipe.yaml", _recipe(run, report, composed))
+    report = _write(work, report)
+    folder = run.promote(stage)
+    _settle(run)
+    if json:
+        sys.stdout.write(to_json(report).decode())
+    else:
+        show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
+    return report
+
+
+def outcomes_in(folder: Path) -> list[Outcome]:
+    """The outcomes of a stage's trials, by name."""
+    return [from_json(file.read_bytes(), Outcome) for file in sorted(folder.glob("trials/*/result.json"))]
+
+
+def _write(folder: Path, report: Report) -> Report:
+    """report.json and the same for people; the findings learn which figures speak of them."""
+    shelf, outcomes = Shelf(folder / "evidence"), outcomes_in(folder)
+    report = illustrated(report, shelf, outcomes)
+    write_json(folder / "report.json", report)
+    write_stage_report(folder, report, shelf, outcomes)
+    return report
+
+
+def _settle(run: RunDirectory) -> None:
+    """What follows from the finished stages: recipe.yaml, run.json and the run's page."""
+    reports = [(report, run.stage_folder(s)) for s in STAGES if (report := run.report(s))]
+    last, folder = reports[-1]
+    recipe = (folder / "recipe.yaml").read_text()
+    write_text(run.recipe_file, recipe)
+    states = {
+        report.stage: StageState(
+            verdict=report.verdict, seconds=report.seconds, finished=report.started, metric=headline_of(report)
+        )
+        for report, _ in reports
+    }
+    run.update(stages=states, seed=last.seed, environment=last.environment)
+    write_run_report(run.path, reports, recipe, to_plain(run.run))
+
+
+def headline_of(report: Report) -> str:
+    """The stage's leading number, for a table."""
+    for split in ("test", "val", "train"):
+        for name, value in report.metrics.get(split, {}).items():
+            return f"{split} {name} {value}"
+    return ""
+
+
+def _require_open_gates(run: RunDirectory, stage: str, composed: Composed) -> None:
+    if composed.plain["gate"] == "off":
+        return
+    for earlier in STAGES[: STAGES.index(stage)]:
+        report = run.report(earlier)
+        if report is None:
+            raise Refusal(
+                f"{stage} builds on {earlier}, which has not been run here",
+                where=str(run.path),
+                fix=f"type: {_command('recipe ' + earlier, composed)}   (or gate=off to go on without it)",
+            )
+        if report.verdict == "fail":
+            wrong = next(f for f in report.checks if f.verdict == "fail")
+            raise Refusal(
+                f"the gate of {earlier} is closed by {wrong.id}: {wrong.message}",
+                where=str(run.path),
+                fix=f"{wrong.advice or 'recipe explain ' + wrong.id}   (or gate=off to go on all the same)",
+            )
+
+
+def _require_same_data(run: RunDirectory, fingerprint: str) -> None:
+    known = run.run.data
+    if known and known != fingerprint:
+        raise Refusal(
+            "this run directory belongs to another data set",
+            where=str(run.path),
+            fix="give this one its own: run.dir=runs/…",
+        )
+    if not known:
+        run.update(data=fingerprint)
+
+
+def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
+    """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
+    config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
+    before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
+    text = msgspec.json.encode([__version__, stage, to_plain(config), before], order="sorted")
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
+    """The recipe with this stage's decisions: what the user gave, then what each stage decided."""
+    decided = [
+        ("given by you", Decision(key=k, value=v, because="on the command line or in your file"))
+        for k, v in composed.recipe_given.items()
+    ]
+    for stage in STAGES[: STAGES.index(report.stage)]:
+        earlier = run.report(stage)
+        decided += [(stage, decision) for decision in (earlier.decisions if earlier else ())]
+    decided += [(report.stage, decision) for decision in report.decisions]
+    # What the user fixed stands above what a stage would choose.
+    fixed = set(composed.recipe_given)
+    kept = [(by, d) for by, d in decided if by == "given by you" or d.key not in fixed]
+    return recipe_text(kept, GROUPS)
+
+
+def _next_step(stage: Stage, verdict: str, composed: Composed) -> NextStep | None:
+    """The story's next step; with a closed gate it is this stage again, once the first failure is mended."""
+    if verdict == "fail":
+        return NextStep(
+            command=_command(f"recipe {stage.name}", composed),
+            because="a check failed: mend it, then run this stage again",
+        )
+    step = stage.next_step
+    return step and NextStep(command=_command(step.command, composed), because=step.because)
+
+
+def _command(command: str, composed: Composed) -> str:
+    return " ".join([command, *(shlex.quote(given) for given in composed.overrides)])

@@ -1,0 +1,140 @@
+"""What a stage's story is told with: measure, try out, decide. A story is `tell(stage)` in the module of its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from recipe.record.evidence import CannotMeasure, Evidence, Shelf, Unmeasured
+from recipe.record.interval import Interval
+from recipe.record.progress import Progress, Silent
+from recipe.record.report import Decision, NextStep, TrialRow
+from recipe.record.run_directory import RunDirectory
+from recipe.record.trial import Outcome, Trial
+
+if TYPE_CHECKING:
+    from recipe.data.data import Split
+    from recipe.ingredients import Ingredients
+
+P = ParamSpec("P")
+E = TypeVar("E", bound=Evidence)
+
+
+class Stage:
+    """One stage under way. Everything it learns is on disk the moment it is known, so that it can be gone on with.
+
+    folder: where it works; trials and checkpoints go below it. budget: the seconds it may use, or None for the shipped
+    plan. settings: its own config node.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ingredients: Ingredients,
+        folder: Path,
+        run: RunDirectory,
+        *,
+        budget: float | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.name, self.ingredients, self.folder, self.run = name, ingredients, folder, run
+        self.shelf = Shelf(folder / "evidence")
+        self.budget = budget
+        self.progress = progress or Silent()
+        self.settings: dict[str, Any] = ingredients.config[name.replace("-", "_")]
+        self.seed: int = ingredients.config["seed"]
+        self.decisions: list[Decision] = []
+        self.rows: list[TrialRow] = []
+        self.metrics: dict[str, dict[str, Interval]] = {}
+        self.next_step: NextStep | None = None
+        self.notes: list[str] = []
+        self._opening: int | None = None
+
+    def measure(self, name: str, probe: Callable[P, E], *args: P.args, **kwargs: P.kwargs) -> E | None:
+        """The evidence `name`: from the disk when it was measured before the stage was interrupted, else by the probe.
+
+        A probe that raises CannotMeasure leaves its reason in place of the evidence, and None is returned.
+        """
+        kind = _kind_of(probe)
+        record = self.shelf.get(name, kind)
+        if record is None:
+            bar = self.progress.bar(name.replace("_", " "), 1)
+            started = time.perf_counter()
+            try:
+                record = probe(*args, **kwargs)
+            except CannotMeasure as reason:
+                record = Unmeasured(reason=str(reason))
+            finally:
+                bar.done()
+            self.shelf.put(name, record, time.perf_counter() - started)
+        return None if isinstance(record, Unmeasured) else record
+
+    def try_out(
+        self,
+        trials: Sequence[Trial],
+        *,
+        save: bool = False,
+        ingredients: Ingredients | None = None,
+        each: float | None = None,
+    ) -> list[Outcome]:
+        """Runs the trials (those that are not finished yet) and returns their outcomes in the same order.
+
+        save: keeps their weights. each: seconds that one is expected to take, where that is known.
+        """
+        from recipe.trials.pool import run_trials
+
+        within, folder = ingredients or self.ingredients, self.folder / "trials"
+        return run_trials(trials, within, folder, progress=self.progress, save=save, each=each)
+
+    def earlier(self, stage: str) -> Shelf:
+        """The evidence of an earlier stage; empty when that stage was passed over with gate=off."""
+        return self.run.shelf(stage)
+
+    def given(self, key: str) -> bool:
+        """Whether the user fixed this key or group, on the command line or in a file: then it is not ours to choose."""
+        return self.ingredients.composed.is_given(key)
+
+    def open_test(self) -> Split:
+        """The sealed test split. run.json counts the opening, once for each run of the stage that asks."""
+
+        def ledger() -> None:
+            if not (self.folder / "test_opened").exists():
+                from recipe.record.files import write_text
+
+                count = self.run.count_test_opening(self.name)
+                write_text(self.folder / "test_opened", str(count))
+
+        return self.ingredients.data.open_test(ledger)
+
+    def times_test_opened(self) -> int:
+        """How often the test split has been opened in this run directory so far."""
+        return len(self.run.run.test_opened)
+
+    def decide(self, key: str, value: Any, because: str) -> None:
+        """A line of recipe.yaml: a dotted key or the name of a config group, its value, and its evidence."""
+        self.decisions = [d for d in self.decisions if d.key != key] + [Decision(key=key, value=value, because=because)]
+
+    def row(self, row: TrialRow) -> None:
+        """A row of the report's table of trials."""
+        self.rows.append(row)
+
+    def headline(self, split: str, metric: str, value: Interval) -> None:
+        """A headline number of the stage."""
+        self.metrics.setdefault(split, {})[metric] = value
+
+    def note(self, text: str) -> None:
+        """A sentence for the report that belongs to no check."""
+        self.notes.append(text)
+
+    def next(self, command: str, because: str) -> None:
+        """What to type next, without the user's own overrides (they are added), and why."""
+        self.next_step = NextStep(command=command, because=because)
+
+
+def _kind_of(probe: Callable[..., E]) -> type[E]:
+    """The record a probe returns; of its hints only this one, as others may name what is imported for type checking."""
+    hint = probe.__annotations__["return"]
+    found: type[E] = eval(hint, probe.__globals__) if isinstance(hint, str) else hint
+    return found

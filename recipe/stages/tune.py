@@ -1,0 +1,179 @@
+"""Tune: "in the loop", over a wide space. Random search first, the schedule last, and no claim inside the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from recipe.instantiation import instantiate
+from recipe.intervals import t_interval
+from recipe.lengths import pace_of, seconds_of
+from recipe.probes.cost import measure_cost
+from recipe.probes.rerun import compare_contenders, contender
+from recipe.record.report import TrialRow
+from recipe.record.trial import Change, Pruning
+from recipe.record.tune import Axis, Rerun, Searched, SearchPlan, Tried
+from recipe.search.plan import plan_search
+from recipe.search.search import Search
+from recipe.search.space import default_space, describe, read_space
+from recipe.search.trying import fresh_trials, trials_of, tried_of
+from recipe.search.widening import search_space
+from recipe.trials.here import single_file
+from recipe.trials.plan import spoken
+from recipe.trials.pool import threads_of, workers_of
+
+if TYPE_CHECKING:
+    from recipe.stages.stage import Stage
+
+
+def tell(stage: Stage) -> None:
+    """The story of the stage."""
+    # The space first: the user's own ranges, or wide ones around what the earlier stages found, log scales where a
+    # number acts by its size. A search on the wrong split or in the wrong direction is not begun.
+    plan = stage.measure("search_plan", plan_stage, stage)
+    assert plan is not None
+    if plan.problem:
+        stage.note(f"Nothing was searched: to {plan.direction} {plan.split}.{plan.metric} leads away from good models.")
+        return
+    keys = ", ".join(axis.key for axis in plan.axes) or "nothing, as every number is given"
+    stage.progress.say(
+        f"{plan.search} search by {plan.split} {plan.metric}: {plan.trials} trials of {plan.trial_epochs:.3g} epochs "
+        f"over {keys}; {len(plan.fresh_seeds)} fresh seeds for the best; about {spoken(plan.estimate or 0)}"
+    )
+
+    # "Random over grid search". Trial 0 is the recipe so far. Those behind the median of earlier ones are stopped,
+    # diverged ones count as the worst; both are results.
+    found = stage.measure("searched", search, stage, plan)
+    assert found is not None
+    for tried in found.tried:
+        stage.row(row_of(tried, plan))
+    reference = found.reference
+    if found.best is None or reference is None:
+        stage.note("No trial came to a usable number: the recipe stays as it is.")
+        return
+
+    # The best of many trials is partly the luckiest (winner's curse). It is run again beside the recipe so far, on
+    # seeds that the search never saw, and is taken on only if it wins by more than their noise.
+    better = [t for t in found.ranked if t.change and found.loss_of(t.value) < found.loss_of(reference.value)]
+    chosen = [("the recipe so far", reference), *((describe(t.change), t) for t in better[: plan.finalists])]
+    rerun = stage.measure("rerun", run_again, stage, plan, chosen)
+    assert rerun is not None
+    tell_rerun(stage, rerun)
+    for key, value in rerun.adopted.change.items():
+        stage.decide(key, value, because_of(rerun))
+
+    # "Tune the learning-rate decay at the very end": only now a schedule, on the winner and the same seeds.
+    final = rerun.adopted
+    if plan.schedules:
+        schedules = stage.measure("schedules", run_schedules, stage, plan, rerun)
+        assert schedules is not None
+        tell_rerun(stage, schedules)
+        final = schedules.adopted
+        if schedules.winner:
+            stage.decide("schedule", final.change["schedule"], because_of(schedules))
+
+    stage.headline("val", plan.headline, t_interval(final.headline))
+    stage.headline("val", plan.metric, t_interval(final.objective))
+    stage.next("recipe ensemble", "the recipe is complete: its last juice, then the sealed test split")
+
+
+def plan_stage(stage: Stage) -> SearchPlan:
+    """The space and how much of it can be tried; a short measurement says what a training costs."""
+    ingredients, asked = stage.ingredients, stage.ingredients.config["search"]["space"]
+    axes = read_space(asked or {}, ingredients.config) or default_space(
+        ingredients.config, free=lambda key: not stage.given(key)
+    )
+    for axis in axes:  # an unknown key, or a value that it cannot have, is refused before anything is trained
+        ingredients.composed.changed({axis.key: axis.choices[0] if axis.scale == "choice" else axis.low})
+    with single_file(threads_of(ingredients)):
+        cost = measure_cost(ingredients, seed=stage.seed)
+
+    current = ingredients.composed.choices.get("schedule")
+    schedules = [] if stage.given("schedule") else [s for s in stage.settings["schedules"] or [] if s != current]
+    seconds, pace = seconds_of(ingredients, cost), pace_of(workers_of(ingredients))
+    return plan_search(ingredients, axes, schedules, seconds, budget=stage.budget, pace=pace)
+
+
+def search(stage: Stage, plan: SearchPlan) -> Searched:
+    """All trials of the search."""
+    config = stage.ingredients.config["search"]
+
+    def make(axes: list[Axis], seed: int) -> Search:
+        made: Search = instantiate(config["sampler"], axes, seed, where="search.sampler")
+        return made
+
+    def evaluate(first: int, changes: Sequence[Change], pruning: Pruning | None) -> list[Tried]:
+        trials = trials_of(stage.ingredients, plan, first, changes, pruning)
+        outcomes = stage.try_out(trials, each=plan.trial_seconds)
+        return [tried_of(plan, number, outcome) for number, outcome in enumerate(outcomes, first)]
+
+    # A budget has no room for a generation that was not planned; the check then names the wider range.
+    return search_space(plan, make, evaluate, stage.folder, beyond_ends=config["widen"] and plan.budget is None)
+
+
+def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Tried]]) -> Rerun:
+    """The recipe so far and the best of the search, each on every fresh seed."""
+    runs = [fresh_trials(stage.ingredients, plan, name, tried.change) for name, tried in chosen]
+    outcomes = iter(stage.try_out([trial for trials in runs for trial in trials], each=plan.seconds))
+    contenders = [
+        contender(plan, name, tried.change, [next(outcomes) for _ in trials], tried.value)
+        for (name, tried), trials in zip(chosen, runs, strict=True)
+    ]
+    return compare_contenders(plan, contenders, higher_is_better=stage.ingredients.task.higher_is_better)
+
+
+def run_schedules(stage: Stage, plan: SearchPlan, rerun: Rerun) -> Rerun:
+    """The winner under other schedules; the reference is the winner as it was run already."""
+    current = stage.ingredients.composed.choices.get("schedule", "as it is")
+    contenders = [msgspec.structs.replace(rerun.adopted, name=f"schedule {current}", searched=None)]
+    changes: dict[str, Change] = {f"schedule {s}": {**rerun.adopted.change, "schedule": s} for s in plan.schedules}
+    runs = [fresh_trials(stage.ingredients, plan, name, change) for name, change in changes.items()]
+    outcomes = iter(stage.try_out([trial for trials in runs for trial in trials], each=plan.seconds))
+    contenders += [
+        contender(plan, name, change, [next(outcomes) for _ in trials])
+        for (name, change), trials in zip(changes.items(), runs, strict=True)
+    ]
+    return compare_contenders(plan, contenders, higher_is_better=stage.ingredients.task.higher_is_better)
+
+
+def tell_rerun(stage: Stage, rerun: Rerun) -> None:
+    """Rows and a line for what ran on fresh seeds."""
+    for index, one in enumerate(rerun.contenders):
+        stage.row(
+            TrialRow(
+                id=f"fresh-{'-'.join(one.name.replace(',', '').split())}",
+                hypothesis=f"{one.name}, on fresh seeds",
+                change=one.change,
+                seeds=rerun.seeds,
+                metrics={rerun.metric: t_interval(one.objective), rerun.headline: t_interval(one.headline)},
+                verdict="reference" if not index else "kept" if index == rerun.winner else "dropped",
+                note=f"gains {rerun.gains[index - 1]} in val {rerun.metric}" if index else "",
+            )
+        )
+    won = rerun.adopted.name if rerun.winner else f"nothing beats {rerun.adopted.name}"
+    stage.progress.say(f"on {len(rerun.seeds)} fresh seeds: {won} (noise {rerun.noise:.2g})")
+
+
+def because_of(rerun: Rerun) -> str:
+    """Why the winner was taken on."""
+    gain, headline = rerun.gains[rerun.winner - 1], rerun.headline_gains[rerun.winner - 1]
+    seen = f"val {rerun.metric} is better by {gain} over {len(rerun.seeds)} fresh seeds"
+    return f"{rerun.adopted.name}: {seen}" + (
+        f", {rerun.headline} by {headline}" if rerun.metric != rerun.headline else ""
+    )
+
+
+def row_of(tried: Tried, plan: SearchPlan) -> TrialRow:
+    """One trial of the search in the report's table."""
+    metrics: dict[str, Any] = {plan.metric: t_interval([tried.value]), plan.headline: t_interval([tried.headline])}
+    return TrialRow(
+        id=tried.trial,
+        hypothesis=describe(tried.change),
+        change=tried.change,
+        seeds=(plan.seed,),
+        metrics=metrics,
+        verdict="reference" if not tried.change else "searched" if tried.status == "finished" else tried.status,
+        note=tried.note,
+    )

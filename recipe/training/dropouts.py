@@ -1,0 +1,94 @@
+"""Regularizers that live inside the model: dropout where the model has none, and a price on activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recipe.record.refusal import Refusal
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+ACTIVATIONS = (
+    nn.ReLU, nn.LeakyReLU, nn.ReLU6, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish,
+    nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softplus, nn.Softsign, nn.PReLU,
+)  # fmt: skip
+
+
+class InputDropout:
+    """A forward-pre-hook that drops (whole channels of) a layer's input while its layer trains."""
+
+    def __init__(self, p: float, channels: bool = False) -> None:
+        self.p, self.channels = p, channels
+
+    def __call__(self, module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The layer's arguments, the first of them thinned out."""
+        drop = F.dropout2d if self.channels else F.dropout
+        return (drop(args[0], self.p, module.training), *args[1:])
+
+
+def apply_dropout(model: nn.Module, p: float) -> None:
+    """Sets the model's own Dropout modules to p; without any, thins the inputs of all Linear layers but a first one."""
+    _apply(model, p, nn.Dropout, (nn.Linear,), "dropout")
+
+
+def apply_dropout2d(model: nn.Module, p: float) -> None:
+    """The same for whole channels before every Conv2d layer but a first one."""
+    _apply(model, p, nn.Dropout2d, (nn.Conv2d,), "dropout2d")
+
+
+def dropout_places(model: nn.Module, kinds: tuple[type[nn.Module], ...] = (nn.Linear,)) -> list[nn.Module]:
+    """Layers of these kinds that are not the model's first layer."""
+    return [layer for layer in dense_layers(model)[1:] if isinstance(layer, kinds)]
+
+
+def dense_layers(model: nn.Module) -> list[nn.Module]:
+    """Linear layers and convolutions, in the model's order."""
+    return [m for m in model.modules() if isinstance(m, (nn.Linear, *_CONVOLUTIONS))]
+
+
+def _apply(model: nn.Module, p: float, own: type[Any], kinds: tuple[type[nn.Module], ...], key: str) -> None:
+    modules = [m for m in model.modules() if isinstance(m, own)]
+    for module in modules:
+        module.p = p
+    places = [] if modules else dropout_places(model, kinds)
+    for layer in places:
+        layer.register_forward_pre_hook(InputDropout(p, channels=key == "dropout2d"))
+    if not modules and not places:
+        raise Refusal(
+            "the model has no layer to put it before", where=f"regularizers.{key}", fix=f"regularizers.{key}=null"
+        )
+
+
+class ActivationPenalty:
+    """Adds up mean |activation| over the hidden layers of each forward pass."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._terms: list[Tensor] = []
+        layers: list[nn.Module] = [m for m in model.modules() if isinstance(m, ACTIVATIONS)]
+        if not layers:
+            layers = dense_layers(model)[:-1]
+        if not layers:
+            raise Refusal(
+                "the model has no hidden activations",
+                where="regularizers.activation_l1",
+                fix="regularizers.activation_l1=null",
+            )
+        self._hooks = [layer.register_forward_hook(self._hear) for layer in layers]
+
+    def collect(self) -> Tensor:
+        """The sum since the last call; scalar."""
+        total = torch.stack(self._terms).sum()
+        self._terms.clear()
+        return total
+
+    def close(self) -> None:
+        """Stops listening."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def _hear(self, module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
+        if module.training:
+            self._terms.append(output.abs().mean())

@@ -1,0 +1,56 @@
+"""Stops when the monitored metric has not improved for a while, and says which weights were best."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from recipe.record.history import Point
+from recipe.record.refusal import Refusal
+
+
+class EarlyStopping:
+    """monitor: "split.metric". patience: evaluations without an improvement of more than min_delta."""
+
+    def __init__(
+        self, monitor: str = "val.loss", mode: str = "min", patience: int = 10, min_delta: float = 0.0
+    ) -> None:
+        if mode not in ("min", "max"):
+            raise Refusal(f"unknown mode {mode!r}", where="early_stopping.mode", fix="min or max")
+        self.monitor, self.mode, self.patience, self.min_delta = monitor, mode, patience, min_delta
+        self.best = math.inf if mode == "min" else -math.inf
+        self.best_step: int | None = None
+        self.waited = 0
+
+    def update(self, point: Point) -> bool:
+        """Hears one evaluation; true when it is the best so far. Not-a-number never is."""
+        value = self._value(point)
+        gain = self.best - value if self.mode == "min" else value - self.best
+        if gain > self.min_delta or (self.best_step is None and math.isfinite(value)):
+            self.best, self.best_step, self.waited = value, point.step, 0
+            return True
+        self.waited += 1
+        return False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether patience is at its end."""
+        return self.waited >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """Plain numbers that a resumed run needs."""
+        return {"best": self.best, "best_step": self.best_step, "waited": self.waited}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.best, self.best_step, self.waited = float(state["best"]), state["best_step"], int(state["waited"])
+
+    def _value(self, point: Point) -> float:
+        split, _, metric = self.monitor.partition(".")
+        metrics = point.metrics.get(split, {})
+        if metric not in metrics:
+            known = ", ".join(f"{s}.{m}" for s, values in point.metrics.items() for m in values)
+            raise Refusal(
+                f"nothing is measured as {self.monitor}", where="early_stopping.monitor", fix=f"one of {known}"
+            )
+        return metrics[metric]

@@ -1,0 +1,91 @@
+"""Examples read and transformed one by one, here or in worker processes; the same bytes either way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from recipe.record.refusal import Refusal
+from recipe.training.batch import Batch
+from recipe.training.example import Examples, Failure, Transform
+from recipe.training.seeding import seeded
+from recipe.training.source import Finish, Pass, cut
+from recipe.tree import Tree, map_tree, stack
+
+Places = list[tuple[int, int]]
+"""(epoch, position) of each item of a batch."""
+
+
+class Streamed:
+    """A split that is not held in memory, or whose examples are transformed one by one."""
+
+    def __init__(
+        self, split: Any, transforms: Sequence[Transform], finish: Finish, *, device: torch.device, workers: int
+    ) -> None:
+        self.split, self.transforms, self.finish = split, transforms, finish
+        self.device, self.workers = device, workers
+        self.examples = Examples(split, transforms, finish.seed)
+
+    def plain(self) -> Streamed:
+        """The same examples with the same single transforms, without batched augmentation."""
+        return Streamed(self.split, self.transforms, self.finish.plain(), device=self.device, workers=self.workers)
+
+    def batches(self, passes: Iterable[Pass]) -> Iterator[Batch]:
+        """One set of workers serves all epochs of a run, so they are started once."""
+        asked: deque[tuple[int, Tensor]] = deque()
+
+        def places() -> Iterator[Places]:
+            for epoch, order, sizes, start in passes:
+                for index in cut(order, sizes)[start:]:
+                    asked.append((epoch, index))
+                    yield [(epoch, position) for position in index.tolist()]
+
+        for read in self._read(places()):
+            if isinstance(read, Failure):
+                raise read.raised()
+            epoch, index = asked.popleft()
+            inputs = map_tree(lambda leaf: leaf.to(self.device, non_blocking=True), read)
+            targets = self.split.targets[index].to(self.device, non_blocking=True)
+            yield Batch(self.finish(inputs, epoch, index), targets, index)
+
+    def _read(self, places: Iterator[Places]) -> Iterator[Tree | Failure]:
+        if self.workers == 0:
+            for batch in places:
+                with seeded(0):
+                    read = _collate([self.examples[place] for place in batch])
+                yield read
+            return
+        loader: DataLoader[Any] = DataLoader(
+            self.examples,
+            batch_sampler=places,
+            num_workers=self.workers,
+            collate_fn=_collate,
+            worker_init_fn=_one_thread,
+            pin_memory=self.device.type == "cuda",
+        )
+        yield from loader
+
+
+def _collate(items: list[Any]) -> Tree | Failure:
+    """Stacked examples, or the first failure among them."""
+    failed = next((item for item in items if isinstance(item, Failure)), None)
+    if failed is not None:
+        return failed
+    try:
+        return stack(items)
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+        refusal = Refusal(
+            f"the transformed examples of a batch cannot be stacked ({str(error).splitlines()[0]})",
+            where="data.train_transform",
+            fix="let every example come out as a tensor of the same shape and dtype",
+        )
+        return Failure(refusal, -1)
+
+
+def _one_thread(_: int) -> None:
+    torch.set_num_threads(1)

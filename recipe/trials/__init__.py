@@ -1,0 +1,1 @@
+"""Many trainings of one idea: run here or in worker processes, resumed, compared on paired seeds."""

@@ -1,0 +1,146 @@
+"""The capacity ladder: from shallow up until the training set is fitted, and then no further ("don't be a hero")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from recipe.intervals import wilson
+from recipe.record.interval import Interval
+from recipe.record.overfit import CapacityLadder, Rung
+from recipe.record.trial import Change, Outcome, Trial
+
+TryOut = Callable[[Sequence[Trial]], list[Outcome]]
+
+
+class Goal(NamedTuple):
+    """What a rung has to reach. ceiling, tolerance, chance: training errors; examples: of the training set."""
+
+    ceiling: float
+    tolerance: float
+    chance: float
+    examples: int
+    metric: str
+
+    @property
+    def until(self) -> float:
+        """The training error at which a run may end."""
+        return self.ceiling + self.tolerance
+
+
+class Step(NamedTuple):
+    """One rung before it was climbed."""
+
+    name: str
+    change: Change
+    expects: str
+
+
+def climb(
+    rungs: Sequence[Step],
+    steps: Mapping[str, int],
+    goal: Goal,
+    *,
+    seed: int,
+    try_out: TryOut,
+    say: Callable[[str], None],
+    at_once: bool,
+    own: bool,
+) -> CapacityLadder:
+    """Tries the rungs that have steps, one after the other until one fits; at_once: all together, under a budget.
+
+    own: the first rung is the user's model and the one that is chosen; the others are a control, if it does not fit.
+    """
+    planned = [rung for rung in rungs if rung.name in steps]
+    climbed: list[Rung] = []
+    for group in [planned] if at_once else [[rung] for rung in planned]:
+        for rung in group:
+            say(f"{rung.name}: expected to {rung.expects}")
+        outcomes = try_out([trial_of(rung, steps, goal, seed) for rung in group])
+        climbed += [told(rung, outcome, goal) for rung, outcome in zip(group, outcomes, strict=True)]
+        if any(rung.fits for rung in climbed):
+            break
+    return CapacityLadder(
+        rungs=tuple(climbed),
+        chosen=0 if own else choose(climbed),
+        examples=goal.examples,
+        ceiling=goal.ceiling,
+        tolerance=goal.tolerance,
+        chance=goal.chance,
+        metric=goal.metric,
+        left=tuple(rung.name for rung in rungs if rung.name not in {one.name for one in climbed}),
+        short=at_once,
+        own=own,
+    )
+
+
+def trial_of(rung: Step, steps: Mapping[str, int], goal: Goal, seed: int) -> Trial:
+    """The run of one rung."""
+    return Trial(
+        name=rung.name,
+        change=rung.change,
+        seed=seed,
+        steps=steps[rung.name],
+        hypothesis=f"expected to {rung.expects}",
+        until=goal.until,
+    )
+
+
+def told(rung: Step, outcome: Outcome, goal: Goal) -> Rung:
+    """What a rung came to."""
+    error = outcome.value("train", "error")
+    history = outcome.history
+    return Rung(
+        name=rung.name,
+        change=rung.change,
+        expects=rung.expects,
+        trial=outcome.trial.id,
+        status=outcome.status,
+        parameters=outcome.parameters,
+        steps=outcome.steps,
+        epochs=outcome.steps / history.steps_per_epoch if history.steps_per_epoch else 0.0,
+        seconds=outcome.seconds,
+        train_loss=outcome.value("train", "loss"),
+        train_error=error_interval(error, goal),
+        val=outcome.value("val", goal.metric),
+        fits=outcome.status == "finished" and error <= goal.until,
+        falling=falling(history.losses),
+        note=outcome.note,
+    )
+
+
+def choose(rungs: Sequence[Rung]) -> int:
+    """The smallest that fits; if none does, the smallest of those inside the interval of the lowest training error."""
+    fitting = [rung for rung in rungs if rung.fits]
+    sound = [rung for rung in rungs if rung.status == "finished"] or list(rungs)
+    best = min(sound, key=lambda rung: rung.train_error.mean)
+    near = fitting or [rung for rung in sound if rung.train_error.mean <= best.train_error.high] or [best]
+    return list(rungs).index(min(near, key=lambda rung: rung.parameters))
+
+
+def error_interval(error: float, goal: Goal) -> Interval:
+    """Wilson's interval where the error is a share of the examples; without a width where it is not (1 - R²)."""
+    if goal.metric == "accuracy" and 0 <= error <= 1:
+        return wilson(round(error * goal.examples), goal.examples)
+    return Interval(error, error, error, goal.examples)
+
+
+def falling(losses: Sequence[float]) -> float:
+    """How much the mean loss fell from the last fifth but one of the run to the last.
+
+    The larger of its share of that loss and of all that the run gained: by the latter a short run shows that it had
+    only begun.
+    """
+    fifth = len(losses) // 5
+    if fifth == 0:
+        return 1.0
+    before, after = fmean(losses[-2 * fifth : -fifth]), fmean(losses[-fifth:])
+    gained = losses[0] - after
+    fell = before - after
+    return max(fell / abs(before) if before else 0.0, fell / gained if gained > 0 else 0.0)
+
+
+def rungs_of(nodes: Sequence[Mapping[str, Any]]) -> list[Step]:
+    """From the config's list of {name, change, expects}."""
+    return [Step(str(n["name"]), dict(n.get("change") or {}), str(n.get("expects", "fit"))) for n in nodes]

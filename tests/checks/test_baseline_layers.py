@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from recipe.record.skeleton import LayersAtStart, LayerStart
+from recipe.testing import run_check
+
+LAYER = LayerStart(
+    name="body.1",
+    kind="Linear",
+    units=64,
+    weight_std=0.07,
+    weight_std_he=0.17,
+    constant=False,
+    twins=0.0,
+    idle=0.05,
+    out_mean=0.0,
+    out_std=0.5,
+    gradient_ratio=0.05,
+)
+HEAD = msgspec.structs.replace(LAYER, name="head", units=10, gradient_ratio=0.1, idle=0.0)
+
+
+def layers(affine=0.3, **given):
+    return LayersAtStart(items=256, layers=(msgspec.structs.replace(LAYER, **given), HEAD), affine=affine)
+
+
+@pytest.mark.parametrize(
+    ("check", "record", "verdict", "cause"),
+    [
+        ("symmetry-is-broken", layers(constant=True, twins=0.98), "fail", "constant-weights"),
+        ("symmetry-is-broken", layers(twins=0.8), "fail", "twin-units"),
+        ("units-are-alive", layers(idle=0.7), "warn", "dead-units"),
+        ("units-are-alive", layers(idle=1.0), "fail", "dead-units"),
+        ("weights-have-a-sound-scale", layers(weight_std=5.0), "fail", "weights-too-large"),
+        ("gradients-keep-their-scale", layers(gradient_ratio=1e-4), "warn", "vanishing-gradient"),
+        ("gradients-keep-their-scale", layers(gradient_ratio=1e-8), "fail", "vanishing-gradient"),
+        ("layers-are-nonlinear", layers(affine=1e-7), "warn", "no-nonlinearity"),
+    ],
+)
+def test_each_check_speaks_and_is_silent(check, record, verdict, cause):
+    finding = run_check(check, layers=record)
+    assert (finding.verdict, finding.cause, finding.where) == (verdict, cause, finding.where)
+    assert run_check(check, layers=layers()).verdict == "pass"
+
+
+def test_one_linear_layer_may_be_linear():
+    alone = LayersAtStart(items=256, layers=(HEAD,), affine=0.0)
+    assert run_check("layers-are-nonlinear", layers=alone).verdict == "pass"
+    assert run_check("gradients-keep-their-scale", layers=alone).verdict == "skipped"
+
+
+def test_without_any_gradient_units_are_not_called_dead():
+    silent = LayersAtStart(items=256, layers=(LAYER, msgspec.structs.replace(HEAD, idle=1.0)))
+    assert run_check("units-are-alive", layers=silent).verdict == "skipped"
+    assert run_check("layers-are-nonlinear", layers=silent).verdict == "skipped"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from recipe.lengths import epochs_of, limit_of, steps_of
+from recipe.record.refusal import Refusal
+from recipe.record.tune import Axis
+from recipe.search.plan import Size, fit_budget, natural_direction, objective
+
+FULL = Size(trials=20, finalists=2, seeds=5, schedules=2, trial_epochs=20.0, epochs=20.0)
+LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-2)
+SMOOTHING = Axis(key="regularizers.label_smoothing", scale="linear", low=0, high=0.2)
+INGREDIENTS = SimpleNamespace(
+    config={"train": {"batch_size": 64, "accumulate": 1}}, data=SimpleNamespace(train=range(1000))
+)
+
+
+def seconds(epochs):
+    return 20 * epochs + 1
+
+
+class TestObjective:
+    def test_auto_is_the_validation_loss(self):
+        assert objective("auto", "accuracy", [LR]) == ("val", "loss")
+
+    def test_losses_that_do_not_compare_are_not_compared(self):
+        assert objective("auto", "accuracy", [LR, SMOOTHING]) == ("val", "accuracy")
+
+    @pytest.mark.parametrize("asked", ["val.accuracy", "val/accuracy"])
+    def test_dots_and_slashes_are_the_same(self, asked):
+        assert objective(asked, "accuracy", [LR]) == ("val", "accuracy")
+
+    def test_the_test_split_is_refused(self):
+        with pytest.raises(Refusal, match="sealed until ensemble"):
+            objective("test.accuracy", "accuracy", [LR])
+
+    def test_directions_follow_the_metric(self):
+        assert natural_direction("loss", "accuracy", higher_is_better=True) == "minimize"
+        assert natural_direction("accuracy", "accuracy", higher_is_better=True) == "maximize"
+        assert natural_direction("cost", "cost", higher_is_better=False) == "minimize"
+        assert natural_direction("my_metric", "accuracy", higher_is_better=True) is None
+
+
+class TestBudget:
+    @pytest.mark.parametrize("budget", [200, 500, 2000, 10_000, 50_000])
+    def test_it_is_kept_to(self, budget):
+        assert fit_budget(FULL, seconds, budget, least=0.02).seconds(seconds) <= budget
+
+    def test_plenty_leaves_the_plan_as_it_is(self):
+        assert fit_budget(FULL, seconds, 100_000, least=0.02) == FULL
+
+    def test_more_budget_never_gives_less(self):
+        sizes = [fit_budget(FULL, seconds, budget, least=0.02) for budget in (200, 1000, 5000, 20_000)]
+        assert sizes == sorted(sizes, key=lambda size: (size.epochs, size.trial_epochs))
+
+    def test_noise_can_be_told_for_any_budget(self):
+        assert fit_budget(FULL, seconds, 1, least=0.02).seeds >= 3
+
+
+class TestLengths:
+    def test_steps_follow_the_batch_size_of_the_change(self):
+        assert steps_of(INGREDIENTS, {}, 2.0) == 32
+        assert steps_of(INGREDIENTS, {"train.batch_size": 128}, 2.0) == 16
+
+    def test_epochs_and_steps_are_inverse(self):
+        assert steps_of(INGREDIENTS, {}, epochs_of(INGREDIENTS, 37)) == 37
+
+    def test_less_than_one_pass_sees_a_part_of_the_data(self):
+        assert limit_of(INGREDIENTS, 0.25) == 250
+        assert limit_of(INGREDIENTS, 1.0) is None

@@ -1,0 +1,153 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from recipe.record.refusal import Refusal
+from recipe.training.augment import Shift
+from recipe.training.average import Average
+from recipe.training.dropouts import ActivationPenalty, apply_dropout, apply_dropout2d, dropout_places
+from recipe.training.evaluate import evaluating
+from recipe.training.mixing import cutmix, mixup
+from recipe.training.regularizers import Regularizers, smoothed
+
+
+def perceptron():
+    return nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3))
+
+
+def test_off_is_null_or_zero(instantiate):
+    keys = ["dropout", "dropconnect", "stochastic_depth", "weight_decay", "augment", "ema"]
+    assert Regularizers.from_config(dict.fromkeys(keys), instantiate) == Regularizers()
+    assert Regularizers.from_config({"dropconnect": 0, "augment": []}, instantiate) == Regularizers()
+
+
+@pytest.mark.parametrize("key", ["dropconnect", "stochastic_depth"])
+def test_what_is_not_there_yet_is_refused(key, instantiate):
+    with pytest.raises(Refusal, match=f"{key} is not there yet"):
+        Regularizers.from_config({key: 0.2}, instantiate)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("dropout", 1.0), ("ema", 1), ("l1", -1), ("mixup", "much"), ("drop_out", 0.1)]
+)
+def test_impossible_amounts_and_unknown_keys_are_refused(key, value, instantiate):
+    with pytest.raises(Refusal):
+        Regularizers.from_config({key: value}, instantiate)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_augment_is_a_node_or_a_list(several, instantiate):
+    node = {"_target_": "recipe.training.augment.Shift", "pixels": 3}
+    made = Regularizers.from_config({"augment": [node] if several else node}, instantiate).augment
+    assert [(type(a), a.pixels) for a in made] == [(Shift, 3)]
+
+
+def test_a_models_own_dropout_is_set():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.1), nn.Linear(4, 3))
+    apply_dropout(model, 0.6)
+    assert model[1].p == 0.6
+    assert not model[2]._forward_pre_hooks
+
+
+def test_a_model_without_dropout_gets_it_before_all_but_the_first_layer():
+    model = perceptron()
+    apply_dropout(model, 0.5)
+    assert [bool(m._forward_pre_hooks) for m in model] == [False, False, True, False, True]
+    model[2].register_forward_hook(lambda module, args, output: shares.append((args[0] == 0).float().mean()))
+    shares: list[torch.Tensor] = []
+    model(torch.ones(100, 4))
+    with evaluating(model):
+        first, second = model(torch.ones(5, 4)), model(torch.ones(5, 4))
+    assert torch.equal(first, second)
+    assert shares[0] > shares[1] + 0.1
+
+
+def test_dropout_before_the_head_of_a_convnet(net):
+    model = net()
+    del model[4]
+    apply_dropout2d(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3)), 0.5)
+    apply_dropout(model, 0.5)
+    assert bool(model[-1]._forward_pre_hooks)
+    assert dropout_places(model) == [model[-1]]
+
+
+def test_a_model_with_no_place_for_dropout_is_refused():
+    with pytest.raises(Refusal, match="no layer to put it before"):
+        apply_dropout(nn.Linear(4, 3), 0.5)
+
+
+def test_label_smoothing_of_torchs_losses():
+    outputs, targets = torch.randn(6, 3), torch.randint(0, 3, (6,))
+    expected = F.cross_entropy(outputs, targets, label_smoothing=0.1)
+    plain = nn.CrossEntropyLoss()
+    assert torch.equal(smoothed(plain, 0.1)(outputs, targets), expected)
+    assert plain.label_smoothing == 0
+    assert torch.equal(smoothed(F.cross_entropy, 0.1)(outputs, targets), expected)
+    yes = torch.randint(0, 2, (6, 3)).float()
+    moved = F.binary_cross_entropy_with_logits(outputs, 0.9 * yes + 0.05)
+    assert torch.allclose(smoothed(nn.BCEWithLogitsLoss(), 0.1)(outputs, yes), moved)
+    assert smoothed(plain, None) is plain
+
+
+def test_label_smoothing_of_numbers_is_refused():
+    with pytest.raises(Refusal, match="no labels"):
+        smoothed(nn.MSELoss(), 0.1)
+
+
+def test_mixup_blends_items_with_partners():
+    inputs = torch.arange(8.0)[:, None].expand(8, 3)
+    mixed, partner, share = mixup(inputs, 1.0)
+    assert torch.allclose(mixed[:, 0], share * torch.arange(8.0) + (1 - share) * partner)
+    with pytest.raises(Refusal, match="cannot be blended"):
+        mixup(torch.arange(8), 1.0)
+
+
+def test_cutmix_pastes_a_rectangle_and_tells_its_share():
+    inputs = torch.arange(1.0, 9.0).view(8, 1, 1, 1).expand(8, 2, 12, 12)
+    for _ in range(20):
+        mixed, partner, share = cutmix(inputs, 1.0)
+        kept = (mixed == inputs).float().mean((1, 2, 3))
+        moved = partner != torch.arange(8)
+        assert torch.allclose(kept[moved], torch.full_like(kept[moved], share))
+    with pytest.raises(Refusal, match="needs pictures"):
+        cutmix(torch.rand(4, 3), 1.0)
+
+
+def test_max_norm_limits_every_unit():
+    model = perceptron()
+    before = model[2].weight.detach().clone()
+    Regularizers(max_norm=0.3).limit_norms([model[2].weight])
+    assert model[2].weight.norm(dim=1).max() <= 0.3 + 1e-6
+    assert torch.allclose(F.normalize(model[2].weight, dim=1), F.normalize(before, dim=1), atol=1e-6)
+
+
+def test_activation_penalty_is_the_mean_of_absolute_activations():
+    model = perceptron()
+    penalty = ActivationPenalty(model)
+    inputs = torch.randn(5, 4)
+    model(inputs)
+    expected = model[:2](inputs).abs().mean() + model[:4](inputs).abs().mean()
+    penalty.collect()
+    model(inputs)
+    assert torch.allclose(penalty.collect(), expected)
+    penalty.close()
+    assert not any(m._forward_hooks for m in model)
+
+
+def test_the_average_follows_its_formula():
+    model = nn.Linear(2, 1)
+    average = Average(model, 0.5)
+    expected = model.weight.detach().clone()
+    for count in range(5):
+        with torch.no_grad():
+            model.weight.add_(1.0)
+        average.update()
+        keep = min(0.5, (1 + count) / (10 + count))
+        expected = keep * expected + (1 - keep) * model.weight.detach()
+    own = model.weight.detach().clone()
+    with average.in_place():
+        assert torch.allclose(model.weight, expected)
+    assert torch.equal(model.weight, own)
+    average.put()
+    assert torch.allclose(model.weight, expected)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from recipe.record.tune import Axis, Searched, Tried
+from recipe.trials.members import best_others, plan_crew
+
+LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-1, reference=1e-3)
+
+
+def seconds(epochs):
+    return 10 * epochs
+
+
+def plan(budget, seeds=5, others=2, workers=2):
+    return plan_crew(seeds, [{"a": 1}] * others, 20, seconds, budget=budget, workers=workers, least=0.1)
+
+
+class TestCrew:
+    def test_without_a_budget_everybody_is_trained_in_full(self):
+        crew = plan(None)
+        assert (crew.seeds, len(crew.others), crew.epochs) == (5, 2, 20)
+
+    def test_other_configurations_go_first_then_seeds_then_length(self):
+        assert (plan(1200).seeds, len(plan(1200).others)) == (5, 1)
+        assert (plan(700).seeds, plan(700).others) == (4, [])
+        small = plan(100)
+        assert (small.seeds, small.others) == (2, [])
+        assert small.epochs < 10
+        assert small.seconds <= 100
+
+    def test_as_many_as_run_at_once_are_kept(self):
+        assert plan(50, workers=4).seeds == 4
+
+
+class TestOthers:
+    def tried(self, number, lr, value):
+        change = {"optimizer.lr": lr} if lr else {}
+        return Tried(
+            number=number, generation=0, trial="t", change=change, status="finished", value=value, headline=0.9
+        )
+
+    def found(self):
+        tried = (self.tried(0, None, 0.5), self.tried(1, 2e-3, 0.1), self.tried(2, 3e-3, 0.2), self.tried(3, 4e-3, 0.3))
+        return Searched(direction="minimize", metric="loss", headline="accuracy", axes=(LR,), tried=tried)
+
+    def test_the_best_but_the_one_that_is_the_recipe_now(self):
+        assert best_others(self.found(), {"optimizer.lr": 2e-3}.get, 2) == [
+            {"optimizer.lr": 3e-3},
+            {"optimizer.lr": 4e-3},
+        ]
+
+    def test_the_recipe_before_the_search_is_one_of_them(self):
+        assert {"optimizer.lr": 1e-3} in best_others(self.found(), {"optimizer.lr": 2e-3}.get, 9)
+
+    def test_no_search_gives_none(self):
+        assert best_others(None, {}.get, 2) == []
