@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _interrupted(words, interrupt)
     except BrokenPipeError:
         # Whoever read our output has enough; as for other tools, that is the end. Python would flush once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # one-writer: the null device
         return BROKEN_PIPE
     except Refusal as refusal:
         _tell(refusal)

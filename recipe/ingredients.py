@@ -111,15 +111,16 @@ class Ingredients:
                 raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
             initialise(model, self.config["init"]["scheme"], self.num_outputs)
         if self.config["init"]["prior_bias"]:
-            set_prior_bias(model, self.task.prior_bias(self.task.targets(self.data.train.targets)), self.num_outputs)
+            targets = self.task.targets(self.data.train.targets)
+            set_prior_bias(model, self.task.prior_bias(targets), self.num_outputs, self.task.prior_scale(targets))
         return model
 
     @cached_property
     def loss(self) -> Callable[[Any, Tensor], Tensor]:
         """loss(outputs, targets) → scalar: the user's, or the task's default."""
         node = self.config["loss"] or {"_target_": self.task.default_loss}
-        made = instantiate(node, where="loss")
-        return smoothed(made, self.regularizers.label_smoothing)
+        made: Callable[[Any, Tensor], Tensor] = instantiate(node, where="loss")
+        return made
 
     @cached_property
     def regularizers(self) -> Regularizers:
@@ -128,9 +129,10 @@ class Ingredients:
 
     def learner(self, seed: int, *, plain: bool = False) -> Learner:
         """Model, loss, optimizer and schedule, on the device. plain: without any regularizer."""
+        # Smoothed labels are for training alone: validation losses must compare between trials.
         return assemble(
             self.model(seed),
-            self.loss,
+            self.loss if plain else smoothed(self.loss, self.regularizers.label_smoothing),
             self.config,
             build=build,
             device=self.device,

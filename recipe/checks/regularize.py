@@ -198,10 +198,10 @@ def penalties_are_weaker_than_the_data(setup: Setup, *, pull: float = 2.0, share
     if setup.decoupled > share:
         text = f"decay alone would take {setup.decoupled:.1%} off every weight over the run"
         return warned(text, measured=measured, cause="decay-dominates", where="regularizers.weight_decay")
-    return passed(
-        f"decay pulls {setup.pull or 0:.2g} times as hard as the data, takes {setup.decoupled:.0%} off in all",
-        measured=measured,
-    )
+    if setup.pull is None and setup.decoupled == 0:
+        return passed("no weight decay")
+    told = f"decay pulls {setup.pull or 0:.2g} times as hard as the data, and takes {setup.decoupled:.0%} off in all"
+    return passed(told, measured=measured)
 
 
 def _short(value: float) -> str:

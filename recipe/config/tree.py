@@ -156,7 +156,7 @@ def _place(path: Path, layer: str) -> str:
 def _unknown(path: Path, tree: Tree, siblings: list[str], layer: str, what: str = "no such key") -> Refusal:
     """With the nearest siblings, and with keys elsewhere that end alike: lr is optimizer.lr."""
     prefix = "".join(f"{part}." for part in path[:-1])
-    everywhere = list(keys(tree))
+    everywhere = [key for key in keys(tree) if key != ".".join(path)]
     found = [prefix + name for name in nearest(path[-1], siblings)]
     found += [key for key in everywhere if key.rpartition(".")[2] == path[-1]]
     if not found:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recipe.data.machine import free_memory
+from recipe.machine import free_memory
 from recipe.record.refusal import Refusal
 
 INPUTS = ("x", "inputs", "images", "data", "features")

@@ -16,11 +16,11 @@ from torch import Tensor
 
 from recipe.data.cells import Cells, fit_encoder
 from recipe.data.data import Data, Split, Trouble
-from recipe.data.machine import one_thread
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
 from recipe.data.targets import agree_on_targets
+from recipe.machine import one_thread
 from recipe.record.refusal import Refusal
 from recipe.tree import as_tensor, is_tree, leaves, map_tree
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from recipe.data.attributes import attributes_of
 from recipe.data.data import Data, Split, Trouble, UnreadableItem
-from recipe.data.machine import one_thread
+from recipe.machine import one_thread
 from recipe.record.progress import Progress, Silent
 from recipe.tree import Tree, leaves
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from recipe.data.data import CHUNK, UnreadableItem
-from recipe.data.machine import free_memory, own_random_numbers
+from recipe.machine import free_memory, own_random_numbers
 from recipe.record.refusal import Refusal, UserCodeError
 from recipe.tree import Tree, count_bytes, stack
 

@@ -33,14 +33,53 @@ def initialise(model: nn.Module, scheme: str, num_outputs: int) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def set_prior_bias(model: nn.Module, bias: Tensor | None, num_outputs: int) -> bool:
-    """Writes `bias` (num_outputs,) into the last layer; False when there is no such layer or no bias to write."""
+def set_prior_bias(model: nn.Module, bias: Tensor | None, num_outputs: int, scale: Tensor | None = None) -> bool:
+    """Writes `bias` (num_outputs,) into the last layer; False when there is no such layer or no bias to write.
+
+    scale: (num_outputs,) powers of two by which the layer's outputs are multiplied, for targets of another size than 1.
+    """
     last = final_layer(model, num_outputs)
     if bias is None or last is None or last.bias is None or last.bias.shape != bias.shape:
         return False
+    if scale is not None and bool((scale != 1).any()):
+        OutputScale(scale).attach(last)
+        bias = bias / scale
     with torch.no_grad():
         last.bias.copy_(bias)
     return True
+
+
+class OutputScale:
+    """Multiplies a layer's outputs, so that an optimizer moves its weights as if the targets were of size 1.
+
+    The layer's state has the scale folded in: it is that of a plain layer, and multiplying by powers of two is exact.
+    """
+
+    def __init__(self, scale: Tensor) -> None:
+        self.scale = scale
+
+    def attach(self, layer: nn.Linear | nn.Conv2d) -> None:
+        """From now on, for the life of the layer."""
+        layer.register_forward_hook(self._forward)
+        # torch writes an attribute on what it is given, which a bound method does not take
+        layer.register_state_dict_post_hook(partial(self._fold))  # type: ignore[no-untyped-call]
+        layer.register_load_state_dict_pre_hook(partial(self._unfold))  # type: ignore[no-untyped-call]
+
+    def _forward(self, _: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        shape = (1, -1, 1, 1) if output.ndim == 4 else (-1,)
+        return output * self.scale.to(output.device).view(shape)
+
+    def _fold(self, _: nn.Module, state: dict[str, Tensor], prefix: str, __: object) -> None:
+        for name in ("weight", "bias"):
+            state[prefix + name] = state[prefix + name] * self._like(state[prefix + name])
+
+    def _unfold(self, _: nn.Module, state: dict[str, Tensor], prefix: str, *__: object) -> None:
+        for name in ("weight", "bias"):
+            if prefix + name in state:
+                state[prefix + name] = state[prefix + name] / self._like(state[prefix + name])
+
+    def _like(self, tensor: Tensor) -> Tensor:
+        return self.scale.to(tensor.device).view(-1, *[1] * (tensor.ndim - 1))
 
 
 def final_layer(model: nn.Module, num_outputs: int) -> nn.Linear | nn.Conv2d | None:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recipe.data.machine import one_thread
 from recipe.data.scan import Scan, SplitScan
+from recipe.machine import one_thread
 from recipe.record.data import Item
 from recipe.record.features import Fence, Outliers
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CHECK_EVERY = 20
 """Steps between two looks at whether the batch is learnt."""
+MARGINS = tuple(k / 4 for k in range(2, 65))
+"""Where the floor of an unknown loss is looked for."""
 TOLERANCE = 0.02
 """Learnt: this share of the way from the first loss to the floor may be left."""
 
@@ -109,7 +111,7 @@ def lowest(task: Task, loss: Loss, targets: Tensor, form: Form) -> float | None:
     known = task.lowest_loss(loss, targets)
     if known is not None:
         return known
-    reached = [float(loss(task.outputs_for(targets, m, form), targets)) for m in (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0)]
+    reached = [float(loss(task.outputs_for(targets, m, form), targets)) for m in MARGINS]
     finite = [value for value in reached if math.isfinite(value)]
     return min(finite) if finite else None
 

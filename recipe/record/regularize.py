@@ -53,7 +53,7 @@ class Idea(Evidence, frozen=True, kw_only=True):
     """One idea alone against the reference. train, val: headlines over seeds. cost: headline given up in training.
 
     gain in the headline, loss_gain in the validation loss (None where the losses do not compare). removes: it takes
-    away what the configuration had switched on. why: one phrase with the number that decided.
+    away what the configuration had switched on. seeds: how many it was run on. why: the numbers that decided.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Idea(Evidence, frozen=True, kw_only=True):
     gain: Gain
     loss_gain: Gain | None
     seconds: float
+    seeds: int
     removes: bool = False
     verdict: Literal["kept", "dropped", "harmful", "diverged"]
     why: str

@@ -31,8 +31,12 @@ class Size(NamedTuple):
 
     def seconds(self, seconds_of: SecondsOf) -> float:
         """All trainings, one after the other."""
-        runs = self.seeds * (1 + self.finalists + self.schedules)
-        return (1 + self.trials) * seconds_of(self.trial_epochs) + runs * seconds_of(self.epochs)
+        return (1 + self.trials) * seconds_of(self.trial_epochs) + self.fresh_runs * seconds_of(self.epochs)
+
+    @property
+    def fresh_runs(self) -> int:
+        """Runs on fresh seeds at most: the recipe so far, the finalists, and schedules for one or two of them."""
+        return self.seeds * (1 + self.finalists + 2 * self.schedules)
 
 
 def plan_search(
@@ -88,7 +92,7 @@ def fit_budget(full: Size, seconds_of: SecondsOf, budget: float, least: float) -
     size = full
 
     def fresh() -> float:
-        return size.seeds * (1 + size.finalists + size.schedules) * seconds_of(size.epochs)
+        return size.fresh_runs * seconds_of(size.epochs)
 
     def search() -> float:
         return (1 + size.trials) * seconds_of(size.trial_epochs)

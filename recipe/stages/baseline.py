@@ -71,8 +71,8 @@ def tell(stage: Stage) -> None:
             f"short runs on {plan.items} training and {plan.val_items} validation items, {plan.reference} steps for "
             f"the net and {plan.control} for each control: about {plan.seconds:.0f} s"
         )
-        skeleton = _trust_the_skeleton(stage, skeleton, learner, items, plan)
-        _beat_dumb_baselines(stage, skeleton, plan)
+        decided = _trust_the_skeleton(stage, skeleton, learner, items, plan)
+        _beat_dumb_baselines(stage, decided, plan)
         stage.measure("determinism", measure_determinism, skeleton, seed, elsewhere, **repeat)
     stage.next("recipe overfit", "the skeleton is sound: now a model large enough to fit the training set")
 

@@ -88,7 +88,7 @@ def tell(stage: Stage) -> None:
     found = edge is not None and edge.edge.low > 0 and math.isfinite(edge.edge.high)
     if edge is not None and found and plan.rates and outcome.status == "finished" and not stage.given("optimizer.lr"):
         rates = [float(f"{share * edge.edge.low:.1e}") for share in stage.settings["shares"][: plan.rates]]
-        choice = stage.measure("rate_choice", choose_rate, stage, trial, edge.rate, rates, plan)
+        choice = stage.measure("rate_choice", choose_rate, stage, trial, edge.rate, rates, plan, outcome.seconds)
 
     report(stage, ladder, choice, outcome)
 

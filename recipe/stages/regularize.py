@@ -136,7 +136,7 @@ def report(
                 id=idea.name,
                 hypothesis=f"{idea.name}: {idea.hypothesis}",
                 change=idea.change,
-                seeds=reference.seeds[: idea.val.n],
+                seeds=reference.seeds[: idea.seeds],
                 metrics=metrics,
                 verdict=idea.verdict,
                 note=idea.why,

@@ -71,8 +71,9 @@ def tell(stage: Stage) -> None:
         assert schedules is not None
         tell_rerun(stage, schedules)
         final = schedules.adopted
-        if schedules.winner:
-            stage.decide("schedule", final.change["schedule"], because_of(schedules))
+        for key, value in final.change.items() if schedules.winner else ():
+            if key not in rerun.adopted.change:
+                stage.decide(key, value, because_of(schedules))
 
     stage.headline("val", plan.headline, t_interval(final.headline))
     stage.headline("val", plan.metric, t_interval(final.objective))
@@ -125,10 +126,16 @@ def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Tried]
 
 
 def run_schedules(stage: Stage, plan: SearchPlan, rerun: Rerun) -> Rerun:
-    """The winner under other schedules; the reference is the winner as it was run already."""
+    """The winner under other schedules, beside itself as it was run already.
+
+    If nothing had won, the best challenger too: a higher rate often pays only once it is let down in the end.
+    """
     current = stage.ingredients.composed.choices.get("schedule", "as it is")
     contenders = [msgspec.structs.replace(rerun.adopted, name=f"schedule {current}", searched=None)]
     changes: dict[str, Change] = {f"schedule {s}": {**rerun.adopted.change, "schedule": s} for s in plan.schedules}
+    if not rerun.winner and rerun.gains:
+        best = rerun.contenders[1 + max(range(len(rerun.gains)), key=lambda i: rerun.gains[i].mean)]
+        changes |= {f"schedule {s}, {best.name}": {**best.change, "schedule": s} for s in plan.schedules}
     runs = [fresh_trials(stage.ingredients, plan, name, change) for name, change in changes.items()]
     outcomes = iter(stage.try_out([trial for trials in runs for trial in trials], each=plan.seconds))
     contenders += [

@@ -92,6 +92,9 @@ class Binary:
         share = targets.mean(dim=0).clamp(0.5 / len(targets), 1 - 0.5 / len(targets))
         return share.logit()
 
+    def prior_scale(self, targets: Tensor) -> Tensor | None:
+        return None
+
     def chance(self, targets: Tensor) -> dict[str, float]:
         share = float(targets.mean())
         return {"majority": max(share, 1 - share), "prior": share**2 + (1 - share) ** 2, "uniform": 0.5}

@@ -116,6 +116,9 @@ class Classification:
         # a class without examples counts as half a one: its log would be minus infinity
         return (counts.clamp(min=0.5) / counts.sum()).log().to(torch.float32)
 
+    def prior_scale(self, targets: Tensor) -> Tensor | None:
+        return None
+
     def chance(self, targets: Tensor) -> dict[str, float]:
         shares = torch.bincount(targets).to(torch.float64) / len(targets)
         return {"majority": float(shares.max()), "prior": float((shares**2).sum()), "uniform": 1 / self._count(targets)}

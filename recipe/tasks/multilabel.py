@@ -91,6 +91,9 @@ class Multilabel:
     def prior_bias(self, targets: Tensor) -> Tensor:
         return targets.mean(dim=0).clamp(0.5 / len(targets), 1 - 0.5 / len(targets)).logit()
 
+    def prior_scale(self, targets: Tensor) -> Tensor | None:
+        return None
+
     def chance(self, targets: Tensor) -> dict[str, float]:
         majority = torch.where(targets.mean(dim=0) > 0.5, 1.0, -1.0).expand_as(targets)
         everything = torch.ones_like(targets)

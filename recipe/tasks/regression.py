@@ -85,6 +85,9 @@ class Regression:
     def prior_bias(self, targets: Tensor) -> Tensor:
         return targets.mean(dim=0)
 
+    def prior_scale(self, targets: Tensor) -> Tensor | None:
+        return 2.0 ** targets.std(dim=0).clamp(min=1e-12).log2().round()
+
     def chance(self, targets: Tensor) -> dict[str, float]:
         return {"mean": 0.0}
 

@@ -66,6 +66,9 @@ class Task(Protocol):
     def prior_bias(self, targets: Tensor) -> Tensor | None:
         """(num_outputs,) the output bias that predicts the targets' prior or mean."""
 
+    def prior_scale(self, targets: Tensor) -> Tensor | None:
+        """(num_outputs,) powers of two near the targets' deviation; None where outputs have a scale of their own."""
+
     def chance(self, targets: Tensor) -> dict[str, float]:
         """The headline that predictors without input reach, by name."""
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-from recipe.training.memory import free_memory
+from recipe.machine import free_memory
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_IN_HEAP = 32 << 20

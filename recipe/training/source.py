@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from recipe.machine import free_memory
 from recipe.training.batch import Batch
 from recipe.training.counter import item_keys, salted
 from recipe.training.example import Transform
-from recipe.training.memory import free_memory
 from recipe.training.ready import READY
 from recipe.tree import Tree, count_bytes, is_tree, leaves, map_tree
 

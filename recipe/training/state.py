@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
@@ -37,14 +37,14 @@ def unflatten(tensors: Tensors, structure: Any) -> Any:
 def write_tensors(tensors: Tensors) -> bytes:
     """Safetensors bytes; the tensors may share memory, and lie on any device in any layout."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return bytes(safetensors.torch.save(plain))
+    return bytes(save(plain))
 
 
 def read_tensors(data: bytes) -> Tensors:
     """The inverse of `write_tensors`. Raises ValueError on a damaged file."""
     try:
-        return dict(safetensors.torch.load(data))
-    except safetensors.SafetensorError as error:
+        return dict(load(data))
+    except SafetensorError as error:
         raise ValueError(str(error)) from error
 
 

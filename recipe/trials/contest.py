@@ -15,13 +15,12 @@ from recipe.record.trial import Change, Outcome, Trial
 from recipe.trials.compare import compare, jitter_of, over_seeds
 from recipe.trials.here import items_of
 from recipe.trials.ideas import Proposal
+from recipe.trials.plan import CURVE_SEEDS
 from recipe.trials.stopping import at_best, early_stopping_proposal, rises
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
 
-# Seeds of each point of the learning curve, at most.
-_CURVE_SEEDS = 3
 Verdict = Literal["kept", "dropped", "harmful", "diverged"]
 
 
@@ -113,7 +112,7 @@ class Contest:
 
     def run_subsets(self, sizes: Sequence[int]) -> list[list[Outcome]]:
         """The reference on so many training examples; nested subsets, other ones for each seed."""
-        seeds = self._seeds[:_CURVE_SEEDS]
+        seeds = self._seeds[:CURVE_SEEDS]
         trials = [
             Trial(
                 name=f"{size} examples",
@@ -190,6 +189,7 @@ class Contest:
             gain=gain,
             loss_gain=loss_gain,
             seconds=fmean([o.seconds for o in outcomes] or [0.0]),
+            seeds=len(outcomes),
             removes=idea.removes,
             verdict=verdict,
             why=why,
@@ -240,10 +240,10 @@ class Contest:
 
 def judge_gain(gain: Gain, loss_gain: Gain | None) -> tuple[Verdict, str]:
     """Kept when the headline, or the validation loss at no loss of headline, is better by more than the noise."""
-    told = f"{gain.metric} {gain.difference.mean:+.3g} [{gain.difference.low:+.3g}, {gain.difference.high:+.3g}]"
+    told = f"{gain.metric} {_signed(gain.difference)}"
     if loss_gain is not None:
         d = loss_gain.difference
-        told += f", validation loss {-d.mean:+.3g} [{-d.high:+.3g}, {-d.low:+.3g}]"
+        told += f", validation loss {_signed(Interval(-d.mean, -d.high, -d.low))}"
     if gain.difference.mean == -math.inf:
         return "diverged", gain.note
     if gain.real or (loss_gain is not None and loss_gain.real and gain.difference.mean >= 0):
@@ -251,6 +251,11 @@ def judge_gain(gain: Gain, loss_gain: Gain | None) -> tuple[Verdict, str]:
     if gain.harmful:
         return "harmful", told
     return "dropped", f"{told}: inside the noise"
+
+
+def _signed(value: Interval) -> str:
+    mean, low, high = (f"{round(v, 5):+.3g}" for v in (value.mean, value.low, value.high))
+    return f"{mean} [{low}, {high}]"
 
 
 def joined_changes(change: Change, more: Change) -> Change | None:

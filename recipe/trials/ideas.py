@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
+from recipe.training.loop import fit
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -34,11 +35,18 @@ def ideas_for(ingredients: Ingredients, *, steps: int, given: Callable[[str], bo
 
 
 def applicable(ingredients: Ingredients, idea: Proposal) -> str:
-    """Empty if the idea can be carried out here, else why not: a step is built, not taken."""
+    """Empty if the idea can be carried out here, else why not: one step is taken with it on a few items.
+
+    The net itself has trained before, so whatever fails now is the idea's: dropout in a linear net, mixup of words.
+    """
     try:
-        ingredients.changed(idea.change).learner(0)
+        changed = ingredients.changed(idea.change)
+        feed = changed.feed("train", seed=0)
+        fit(changed.learner(0), feed.subset(range(min(8, feed.size))), steps=1, seed=0, sample_every=0)
     except Refusal as refusal:
         return refusal.what
+    except Exception as error:  # a net or a transform of the user's, in a setting that they never tried
+        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
     return ""
 
 
@@ -52,7 +60,8 @@ def _ideas(ingredients: Ingredients, steps: int) -> Iterator[Proposal]:
     elif len(shape) == 1:
         yield Proposal("input noise 0.1", {"regularizers.input_noise": 0.1}, "not rely on a feature's last digit")
     yield Proposal("dropout 0.25", {"regularizers.dropout": 0.25}, "stop units from relying on each other")
-    yield from _decays(config["optimizer"].get("lr"), steps)
+    decays = list(_decays(config["optimizer"].get("lr"), steps))
+    yield from decays[:1]
     if task in ("classification", "binary", "multilabel"):
         smoothing = {"regularizers.label_smoothing": 0.1}
         yield Proposal("label smoothing 0.1", smoothing, "be less sure of single labels", comparable=False)
@@ -62,6 +71,7 @@ def _ideas(ingredients: Ingredients, steps: int) -> Iterator[Proposal]:
         yield Proposal("mirror", {"regularizers.augment": [flip]}, expects)
     if task == "classification":
         yield Proposal("mixup 0.2", {"regularizers.mixup": 0.2}, "behave linearly between examples")
+    yield from decays[1:]
     if smaller := _halved(config["model"]):
         yield Proposal(f"half the width ({_told(smaller)})", smaller, "lose capacity it does not need")
     yield Proposal("dropout 0.5", {"regularizers.dropout": 0.5}, "do the same as dropout 0.25, more strongly")

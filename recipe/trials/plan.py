@@ -14,6 +14,10 @@ from recipe.record.regularize import RegularizePlan
 _LADDER, _EDGE, _RATES = 0.50, 0.15, 0.22
 # Runs that the search for the edge makes: a seed finds it in about eight, each other seed in about five.
 _EDGE_RUNS = 13
+# Seeds of each point of the learning curve, at most.
+CURVE_SEEDS = 3
+# Seconds until new workers are at work, on two cores.
+_START = 8.0
 # Rates are compared over this part of a rung's run at least.
 _LEAST_PART = 0.15
 _LONGER = 3
@@ -30,7 +34,8 @@ def plan_overfit(
     if budget is None:
         steps = dict(full)
     else:
-        steps = _shared_out(full, costs, budget * _LADDER, pace, workers)
+        usable = budget - _started(budget, workers)
+        steps = _shared_out(full, costs, usable * _LADDER, pace, workers)
         edge = min(edge, int(budget * _EDGE / (_EDGE_RUNS * max(costs[name].step for name in steps))))
         edge = edge if edge >= LEAST_STEPS else 0
     longest = max(steps, key=lambda name: training_seconds(steps[name], costs[name]))
@@ -80,7 +85,8 @@ def plan_regularize(
     def seconds(count: int, over: int, steps: int, curve: Sequence[float]) -> float:
         # The reference and each idea alone; the winners again, about a third of them; both ends on fresh seeds.
         runs = over * (1 + count + math.ceil(count / 3)) + (2 * min(over, int(settings["fresh"])) if over > 1 else 0)
-        return pace * (runs * training_seconds(steps, cost) + sum(curve) * over * training_seconds(steps, cost))
+        # A part of the data is trained on for as many steps as the whole.
+        return pace * (runs + len(curve) * min(over, CURVE_SEEDS)) * training_seconds(steps, cost)
 
     if budget is None:
         estimate = seconds(len(ideas), seeds, full, fractions)
@@ -88,19 +94,19 @@ def plan_regularize(
         return RegularizePlan(
             ideas=tuple(ideas), seeds=seeds, steps=full, fractions=fractions, each=each, seconds=estimate
         )
-    budget *= 0.9
+    usable = 0.9 * (budget - _started(budget, workers))
     count, over, curve = len(ideas), seeds, fractions
     # Given up in this order: seeds down to two, the learning curve, ideas down to four, the second seed, length.
-    while seconds(count, over, full, curve) > budget and over > 2:
+    while seconds(count, over, full, curve) > usable and over > 2:
         over -= 1
-    if seconds(count, over, full, curve) > budget:
+    if seconds(count, over, full, curve) > usable:
         curve = ()
-    while seconds(count, over, full, curve) > budget and count > 4:
+    while seconds(count, over, full, curve) > usable and count > 4:
         count -= 1
-    if seconds(count, over, full, curve) > budget:
+    if seconds(count, over, full, curve) > usable:
         over = 1
     steps = full
-    while seconds(count, over, steps, curve) > budget and steps > 50:
+    while seconds(count, over, steps, curve) > usable and steps > 50:
         steps = int(steps * 0.9)
     return RegularizePlan(
         ideas=tuple(ideas[:count]),
@@ -109,7 +115,7 @@ def plan_regularize(
         fractions=curve,
         each=training_seconds(steps, cost),
         seconds=seconds(count, over, steps, curve),
-        budget=budget / 0.9,
+        budget=budget,
         left=tuple(ideas[count:]),
     )
 
@@ -119,6 +125,11 @@ def spoken(seconds: float) -> str:
     if seconds < 100:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _started(budget: float, workers: int) -> float:
+    """What starting workers takes of a budget."""
+    return min(_START, 0.15 * budget) if workers > 1 else 0.0
 
 
 def _shared_out(

@@ -27,8 +27,10 @@ _LOSS, _STEPS = 0.8, 0.5
 _NOISE, _VAL_LOSS = 1.5, 0.1
 
 
-def choose_rate(stage: Stage, trial: Trial, used_rate: float, rates: Sequence[float], plan: OverfitPlan) -> RateChoice:
-    """trial: the chosen rung's own run, at the rate in use. rates: those tried, from the safe one up."""
+def choose_rate(
+    stage: Stage, trial: Trial, used_rate: float, rates: Sequence[float], plan: OverfitPlan, seconds: float
+) -> RateChoice:
+    """trial: the chosen rung's own run, at the rate in use; it took `seconds`. rates: tried, from the safe one up."""
     replace, seeds = msgspec.structs.replace, plan.rate_seeds
     assert trial.steps is not None
     length = max(1, round(plan.rate_part * trial.steps)) if plan.rate_part < 1 else trial.steps
@@ -49,8 +51,7 @@ def choose_rate(stage: Stage, trial: Trial, used_rate: float, rates: Sequence[fl
         ]
         for rate in rates
     ]
-    each = next((plan.costs[name].step * length for name in (trial.name,) if name in plan.costs), None)
-    outcomes = stage.try_out([one for group in groups for one in group], each=each)
+    outcomes = stage.try_out([one for group in groups for one in group], each=seconds * plan.rate_part)
     outcomes = [cut(outcome, length) for outcome in outcomes]
     runs = [outcomes[i * seeds : (i + 1) * seeds] for i in range(len(groups))]
     steps = min(outcome.steps for outcome in outcomes)

@@ -56,7 +56,7 @@ def curve(now: float, double: float) -> LearningCurve:
 def idea(name: str, gained: Gain, removes: bool = False) -> Idea:
     return Idea(
         name=name, change={name: None}, hypothesis="", train=flat(1.0), val=flat(0.9), cost=flat(0.0), gain=gained,
-        loss_gain=None, seconds=1.0, removes=removes, verdict="kept", why="",
+        loss_gain=None, seconds=1.0, seeds=4, removes=removes, verdict="kept", why="",
     )  # fmt: skip
 
 

@@ -195,6 +195,7 @@ HEALTHY = {
     "H15 mean and bias of 150": model(
         "PriorInBias", "model.bias=150.0", data=from_data("how_much_ink", "task=regression", "data.mean=150.0")
     ),
+    "house prices": from_data("how_much_ink", "task=regression", "data.mean=2e5", "data.scale=1e5"),
     "H16 frozen and declared": [*model("Frozen"), "checks.frozen-on-purpose.declared=['body.*']"],
     "H18 two easy classes": from_data("two_classes"),
     "H20 tiny ViT": model("TinyVit"),

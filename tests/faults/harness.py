@@ -16,15 +16,21 @@ from recipe.stages.stage import Stage
 QUICK = ["baseline.items=600", "baseline.val_items=250", "baseline.steps=150", "baseline.seeds=2"]
 
 
-def baseline_findings(
-    overrides: list[str], folder: Path, checks: set[str] | None = None, leave_out: set[str] = frozenset({"determinism"})
-) -> dict[str, Finding]:
-    """Findings by check. checks: only the evidence that these need is measured; leave_out: evidence that is not."""
+EVERY = {need.name for one in catalogue("baseline") for need in one.needs}
+
+
+def baseline_stage(overrides: list[str], folder: Path, evidence: set[str], budget: float | None = None) -> Stage:
+    """The stage, ready to be told, on which all other evidence counts as not asked for."""
     ingredients = Ingredients(compose([*QUICK, "trust=[zoo]", f"run.dir={folder}", *overrides]))
-    stage = Stage("baseline", ingredients, folder / "baseline", RunDirectory(folder))
-    needed = {need.name for one in catalogue("baseline") for need in one.needs if checks is None or one.id in checks}
-    every = {need.name for one in catalogue("baseline") for need in one.needs}
-    for name in every - (needed - (leave_out if checks is None else set())):
+    stage = Stage("baseline", ingredients, folder / "baseline", RunDirectory(folder), budget=budget)
+    for name in EVERY - evidence - set(stage.shelf.names()):
         stage.shelf.put(name, Unmeasured(reason="not asked for"))
+    return stage
+
+
+def baseline_findings(overrides: list[str], folder: Path, checks: set[str] | None = None) -> dict[str, Finding]:
+    """Findings by check. checks: only their evidence is measured; None: all but what needs a new process."""
+    needed = {need.name for one in catalogue("baseline") for need in one.needs if checks is None or one.id in checks}
+    stage = baseline_stage(overrides, folder, needed if checks else needed - {"determinism"})
     baseline.tell(stage)
-    return {finding.id: finding for finding in judge("baseline", stage.shelf, ingredients.config["checks"])}
+    return {finding.id: finding for finding in judge("baseline", stage.shelf, stage.ingredients.config["checks"])}

@@ -11,7 +11,13 @@ import pytest
 from catalogue import FAULTS, HEALTHY
 from harness import baseline_findings
 
-SLOW = {"H04 ConvNet, dropout, decay", "H05 ResNet, one cycle", "H20 tiny ViT", "H21 GRU, clipped", "H22 group norm, batch of 4"}
+SLOW = {
+    "H04 ConvNet, dropout, decay",
+    "H05 ResNet, one cycle",
+    "H20 tiny ViT",
+    "H21 GRU, clipped",
+    "H22 group norm, batch of 4",
+}
 TOLD = [name for name in HEALTHY if name not in SLOW or os.environ.get("RECIPE_ZOO") == "all"]
 
 

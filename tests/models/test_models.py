@@ -54,3 +54,17 @@ def test_prior_bias_is_what_zero_weights_put_out():
     assert torch.allclose(model(torch.randn(2, 4)).softmax(1)[0], bias.exp())
     assert not set_prior_bias(model, None, 3)
     assert not set_prior_bias(model, torch.zeros(4), 3)
+
+
+def test_a_scaled_last_layer_saves_the_weights_of_a_plain_one():
+    model, plain = MLP((4,), 2), MLP((4,), 2)
+    bias, scale = torch.tensor([150.0, -3.0]), torch.tensor([64.0, 0.25])
+    assert set_prior_bias(model, bias, 2, scale)
+    x = torch.randn(8, 4)
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(model(x), plain(x))
+    assert torch.allclose(plain.head.bias, bias)
+    again = MLP((4,), 2)
+    set_prior_bias(again, bias, 2, scale)
+    again.load_state_dict(model.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), model.parameters(), strict=True))

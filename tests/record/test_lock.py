@@ -9,7 +9,14 @@ import pytest
 from recipe.record.lock import held
 from recipe.record.refusal import InUse
 
-HOLD = "import sys, time; from pathlib import Path; from recipe.record.lock import held\nwith held(Path(sys.argv[1]), 'recipe walk'): print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+from pathlib import Path
+from recipe.record.lock import held
+with held(Path(sys.argv[1]), 'recipe walk'):
+    print('held', flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from recipe.render.svg.scale import fit
 
-NUMBERS = st.lists(st.floats(-1e12, 1e12, allow_nan=False, allow_subnormal=False) | st.none() | st.just(0.0), max_size=8)
+FINITE = st.floats(-1e12, 1e12, allow_nan=False, allow_subnormal=False)
+NUMBERS = st.lists(FINITE | st.none() | st.just(0.0), max_size=8)
 
 
 @given(NUMBERS, st.booleans(), st.booleans())

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from recipe.training.memory import free_memory
+from recipe.machine import free_memory
 
 
 def test_free_memory_is_between_nothing_and_all():

@@ -86,7 +86,9 @@ def test_what_is_switched_on_is_tried_without(digits: Ingredients) -> None:
 
 def test_an_idea_that_cannot_be_carried_out_says_why(digits: Ingredients) -> None:
     linear = digits.changed({"model": "linear"})
-    assert applicable(linear, Proposal("dropout", {"regularizers.dropout": 0.5}, "help"))
+    assert "no layer" in applicable(linear, Proposal("dropout", {"regularizers.dropout": 0.5}, "help"))
+    vectors = digits.changed({"model": "linear", "loss": {"_target_": "torch.nn.MultiMarginLoss"}})
+    assert applicable(vectors, Proposal("smoothing", {"regularizers.label_smoothing": 0.1}, "help"))
 
 
 def run(seed: int, loss: float, steps: int = 100, fits: bool = False, status: str = "finished") -> Outcome:

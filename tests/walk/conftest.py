@@ -67,7 +67,7 @@ class Project:
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def killed_in(self, stage: str, records: int, *words: str) -> bool:
-        """Starts the command and kills its whole group once the stage has written `records`; False if it ended before."""
+        """Starts the command and kills its group once the stage has written `records`; False if it ended before."""
         process = self.start(*words)
         work = self.run / ".work" / stage
         while process.poll() is None:

@@ -56,7 +56,8 @@ def test_a_stage_alone_gives_what_it_gave_in_the_walk(walked: Project, tmp_path)
         assert alone(stage, *SMALL).returncode == 0
         mine = json.loads((alone.run / stage / "report.json").read_text())
         its = json.loads((walked.run / stage / "report.json").read_text())
-        assert mine["checks"] and [c["message"] for c in mine["checks"]] == [c["message"] for c in its["checks"]]
+        assert mine["checks"]
+        assert [c["message"] for c in mine["checks"]] == [c["message"] for c in its["checks"]]
 
 
 def test_a_stage_is_refused_before_the_gate_before_it_is_open(tmp_path) -> None:

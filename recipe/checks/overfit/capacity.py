@@ -21,7 +21,10 @@ def the_training_set_is_fitted(
     Source: Karpathy 2019, "Overfit".
     """
     ladder, best = capacity_ladder, capacity_ladder.best
-    error = f"{best.train_error.mean:.2%}" if ladder.metric == "accuracy" else f"{best.train_error.mean:.3g}"
+    error, ceiling, blind = (
+        f"{value:.2%}" if ladder.metric == "accuracy" else f"{value:.3g}"
+        for value in (best.train_error.mean, ladder.ceiling, ladder.chance)
+    )
     measured = {"train_error": best.train_error, "ceiling": ladder.ceiling, "parameters": best.parameters}
     if best.status != "finished":
         return failed(f"{best.name} ended as {best.status}: {best.note}", measured=measured, cause=best.status)
@@ -30,7 +33,7 @@ def the_training_set_is_fitted(
         return passed(
             f"{best.name} fits: training error {error} after {best.epochs:.3g} epochs{first}", measured=measured
         )
-    stands = f"{best.name} stops at a training error of {error}, {ladder.ceiling:.2%} can be reached"
+    stands = f"{best.name} stops at a training error of {error}, {ceiling} can be reached"
     if best.falling > flat:
         reason = "the budget ended" if ladder.short else f"the run ended after {best.epochs:.3g} epochs"
         advice = "a larger budget=…" if ladder.short else "train.epochs=… (more of them)"
@@ -41,7 +44,7 @@ def the_training_set_is_fitted(
         return _below(ladder, stands, control.name, measured, hopeless)
     if best.train_error.mean > hopeless * ladder.chance:
         return failed(
-            f"{stands}, and its loss is flat: without input the error is {ladder.chance:.2%}",
+            f"{stands}, and its loss is flat: without input the error is {blind}",
             measured=measured,
             cause="bug",
         )

@@ -164,7 +164,7 @@ def _rates(shelf: Shelf) -> Iterator[Block]:
         else f"The rate {choice.rate:g} is clearly better",
         name="rates",
         caption=f"{choice.seeds} paired seeds; the training loss after {choice.steps} steps each.",
-        columns=["rate", "training loss", "steps to fit", "gain in validation", "why"],
+        columns=["rate", "training loss", "steps to fit", "gain in validation"],
         rows=rows,
         tones=[_tone(one.rate == choice.rate, True) for one in (choice.used, *choice.tried)],
     )
@@ -172,7 +172,7 @@ def _rates(shelf: Shelf) -> Iterator[Block]:
 
 def _rate_row(one: RateTrial) -> list[Cell]:
     gain = one.val.difference if one.val is not None else None
-    return [one.rate, one.loss, one.fit, gain, one.why or "in use"]
+    return [one.rate, one.loss, one.fit, gain]
 
 
 def _layers(shelf: Shelf) -> Iterator[Block]:

@@ -33,12 +33,16 @@ def _facts(shelf: Shelf) -> Iterator[Block]:
         name="regularize-facts",
         checks=("reference-overfits", "generalization-gap", "regularizer-gain-is-real"),
         facts=[
-            Fact(f"val {before.metric}", after.val, f"{before.val} before", "good" if after.change else "plain"),
-            Fact(f"train {before.metric}", after.train, f"{before.train} before"),
-            Fact("gap", after.gap, f"{before.gap} before"),
-            Fact("val loss", after.val_loss, f"{before.val_loss} before"),
+            Fact(f"val {before.metric}", after.val, _before(before.val, after), "good" if after.change else "plain"),
+            Fact(f"train {before.metric}", after.train, _before(before.train, after)),
+            Fact("gap", after.gap, _before(before.gap, after)),
+            Fact("val loss", after.val_loss, _before(before.val_loss, after)),
         ],
     )
+
+
+def _before(value: Interval, after: Combination) -> str:
+    return f"{value} before" if after.change else "nothing was changed"
 
 
 def _ideas(shelf: Shelf) -> Iterator[Block]:
@@ -71,7 +75,7 @@ def _ideas(shelf: Shelf) -> Iterator[Block]:
         caption=f"cost: train {reference.metric} given up; gain: val {reference.metric}; seconds of one training.",
         columns=["idea", "cost in training", "gain", "change in val loss", "seeds", "seconds", "verdict"],
         rows=[
-            [i.name, i.cost, i.gain.difference, _negative(i.loss_gain), i.gain.difference.n, i.seconds, i.verdict]
+            [i.name, i.cost, i.gain.difference, _negative(i.loss_gain), i.seeds, i.seconds, i.verdict]
             for i in found.ideas
         ],
         tones=[_TONES[idea.verdict] for idea in found.ideas],
@@ -124,7 +128,7 @@ def _curve(shelf: Shelf) -> Iterator[Block]:
                 name="measured",
                 x=[subset.examples for subset in curve.subsets],
                 y=[subset.error.mean for subset in curve.subsets],
-                low=[max(1e-5, subset.error.low) for subset in curve.subsets],
+                low=[max(subset.error.mean / 5, subset.error.low) for subset in curve.subsets],
                 high=[subset.error.high for subset in curve.subsets],
                 style="points",
             ),
@@ -133,7 +137,7 @@ def _curve(shelf: Shelf) -> Iterator[Block]:
                 name="forecast",
                 x=[n for n, _ in ahead],
                 y=[error.mean for _, error in ahead],
-                low=[max(1e-5, error.low) for _, error in ahead],
+                low=[max(error.mean / 5, error.low) for _, error in ahead],
                 high=[error.high for _, error in ahead],
                 style="both",
                 dashed=True,

@@ -1,0 +1,64 @@
+"""What is asked of the machine: its free memory, one thread, random numbers of one's own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def free_memory(device: torch.device | None = None) -> float:
+    """Free memory of the device (None: the CPU) in bytes; infinite where nobody tells."""
+    if device is not None and device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    return min(_available(), _allowed())
+
+
+def _available() -> float:
+    """What Linux believes a new program can have without swapping."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return float("inf")
+
+
+def _allowed() -> float:
+    """What a container's limit leaves."""
+    try:
+        limit = float((_CGROUP / "memory.max").read_text())
+        return limit - float((_CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return float("inf")
+
+
+@contextmanager
+def own_random_numbers(seed: int = 0) -> Iterator[None]:
+    """torch's, numpy's and Python's global generators from a fixed seed, and put back afterwards."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.default_generator.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread: on small chunks several wait for each other, ten times over where the machine is shared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
