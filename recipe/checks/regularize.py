@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.regularize import Combination, KeptWeights, LearningCurve, Reference, Regularizers
 from recipe.record.setup import Setup
@@ -20,6 +22,10 @@ def there_is_something_to_give_up(reference: Reference, *, ahead: float = 0.02) 
     r = reference
     told = f"{r.metric}: {_short(r.train.mean)} in training, {_short(r.val.mean)} in validation"
     measured = {"train": r.train, "val": r.val, "gap": r.gap}
+    if not math.isfinite(r.val.mean):
+        return failed(
+            f"none of {len(r.seeds)} runs without regularizers came to an end", measured=measured, cause="diverged"
+        )
     if r.gap.mean < -ahead:
         return warned(f"{told}: validation is ahead", measured=measured, cause="validation-is-easier")
     if r.gap.low <= 0:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -39,8 +43,9 @@ class Elsewhere:
         self.close()
 
     def begin(self) -> None:
-        """Starts the process and returns at once."""
-        self._process.start()
+        """Starts the process and returns at once. Ctrl-C is for us: we end the process, and it prints nothing."""
+        with _ctrl_c_ignored():
+            self._process.start()
         self._there.close()
 
     def trace(self) -> RunTrace:
@@ -90,6 +95,19 @@ def trace(ingredients: Ingredients, seed: int, *, steps: int, batch_size: int, p
         batches=tuple(batches),
         losses=history.losses,
     )
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """What is started inside ignores the signal from its first instruction on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell(there: Connection, settings: tuple[Any, ...]) -> None:

@@ -48,7 +48,7 @@ def fit_learning_curve(points: Sequence[Point], *, metric: str, val_examples: in
             Subset(
                 examples=point.examples,
                 fraction=point.examples / whole,
-                error=_interval(point.errors, noise[i]),
+                error=_interval(point.errors, float(noise[i])),
                 train_error=point.train_error,
                 seeds=len(point.errors),
             )

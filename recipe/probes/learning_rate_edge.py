@@ -68,11 +68,13 @@ def bracket(run: Callable[[float], bool], start: float, stride: float, precision
     """(largest rate that held or 0, smallest that diverged or infinity). run: whether a rate diverges."""
     low, high = 0.0, math.inf
     rate = start
-    while _LOWEST <= rate <= _HIGHEST and not (low > 0 and math.isfinite(high)):
+    while not (low > 0 and math.isfinite(high)):
         if run(rate):
             high, rate = rate, rate / stride
         else:
             low, rate = rate, rate * stride
+        if (low and rate > _HIGHEST) or (not low and rate < _LOWEST):
+            break
     while low > 0 and math.isfinite(high) and high / low > precision:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if run(middle) else (middle, high)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from recipe.data.pictures import picture_of, sheet
 from recipe.losses import Loss
 from recipe.probes.probe import fingerprint, outputs_of, plain_learner, spread_rows, take
 from recipe.record.baseline import Attempt, OneBatch
-from recipe.record.evidence import CannotMeasure
+from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.history import Point
 from recipe.record.skeleton import Form
 from recipe.tasks.task import Task
@@ -23,6 +24,7 @@ from recipe.training.seeding import derive
 from recipe.tree import leaves
 
 if TYPE_CHECKING:
+    from recipe.data.data import Data
     from recipe.ingredients import Ingredients
     from recipe.training.feed import Feed
 
@@ -34,7 +36,9 @@ TOLERANCE = 0.02
 """Learnt: this share of the way from the first loss to the floor may be left."""
 
 
-def measure_one_batch(ingredients: Ingredients, seed: int, *, items: int = 8, steps: int = 600) -> OneBatch:
+def measure_one_batch(
+    ingredients: Ingredients, seed: int, shelf: Shelf, *, items: int = 8, steps: int = 600
+) -> OneBatch:
     """First with the user's own optimizer; when that does not do it, without its clipping, faster, and with Adam."""
     task, loss = ingredients.task, ingredients.loss
     batch, feed = _chosen(ingredients, seed, items)
@@ -68,6 +72,7 @@ def measure_one_batch(ingredients: Ingredients, seed: int, *, items: int = 8, st
         indices=tuple(batch.index.tolist()),
         constants=task.constants(loss, targets),
         headline=task.headline,
+        sheet=_drawn(ingredients.data, batch.index.tolist(), shelf),
     )
 
 
@@ -184,6 +189,17 @@ def _right(task: Task, outputs: Tensor, targets: Tensor) -> int:
     near = 0.5 * targets.std(dim=0) if task.name == "regression" else 0
     hits = (said - targets).abs() <= near
     return int(hits.reshape(len(hits), -1).all(dim=1).sum())
+
+
+def _drawn(data: Data, rows: Sequence[int], shelf: Shelf) -> str:
+    """The examples side by side as a side file, where they are pictures."""
+    if data.kind != "image":
+        return ""
+    raws = [data.train.raw(row)[0] for row in rows]
+    tensors = [raw for raw in raws if isinstance(raw, Tensor)]
+    reach = (min(float(t.min()) for t in tensors), max(float(t.max()) for t in tensors)) if tensors else (0.0, 1.0)
+    picture, _ = sheet([picture_of(data, raw, reach) for raw in raws], len(raws))
+    return shelf.put_side("one_batch.png", picture)
 
 
 def _words(values: Tensor, classes: Sequence[str] | None) -> tuple[str, ...]:

@@ -179,6 +179,7 @@ class OneBatch(Evidence, frozen=True, kw_only=True):
 
     targets, predictions: aligned, as people read them, of the first attempt. floor: lowest achievable loss;
     blind: lowest loss of a constant prediction. clip_norm: the largest gradient that the user lets through.
+    sheet: side file with the examples as pictures, in the same order; empty where they are none.
     """
 
     items: int
@@ -193,6 +194,7 @@ class OneBatch(Evidence, frozen=True, kw_only=True):
     indices: tuple[int, ...]
     constants: dict[str, float]
     headline: str
+    sheet: str = ""
 
 
 class Capacity(Evidence, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ def dependencies(found: Dependencies) -> list[Block]:
                 rows=[str(i) for i in range(len(found.influence))],
                 columns=[str(i) for i in range(len(found.influence[0]))],
                 values=found.influence,
+                row_label="row",
+                column_label="column",
                 checks=("inputs-are-used",),
             )
         )

@@ -103,7 +103,7 @@ def _trust_the_skeleton(
     stage.measure("dependencies", measure_dependencies, model, items)
 
     # Overfit one batch: a handful of examples, down to the lowest achievable loss.
-    stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, items=stage.settings["batch"])
+    stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, stage.shelf, items=stage.settings["batch"])
     return skeleton
 
 
@@ -143,13 +143,13 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     """
     step = measure_cost(skeleton, seed=stage.seed).step
     seeds = int(stage.settings["seeds"])
-    if stage.budget is None:
-        total = OPERATIONS / max(1.0, 3 * cost * skeleton.config["train"]["batch_size"])
-    else:
-        total = 0.6 * stage.budget / step
-    reference = stage.settings["steps"] or _between(40, 0.4 * total, 400)
-    control = _between(20, 0.4 * total / (3 * seeds), 80)
-    capacity = _between(20, 0.2 * total / 3, 80)
+    batch_size = skeleton.config["train"]["batch_size"]
+    total = OPERATIONS / max(1.0, 3 * cost * batch_size) if stage.budget is None else 0.6 * stage.budget / step
+    # small batches need more steps to see anything
+    more = max(1, min(4, 64 // batch_size))
+    reference = stage.settings["steps"] or _between(40, 0.4 * total, 400 * more)
+    control = _between(20, 0.4 * total / (3 * seeds), 80 * more)
+    capacity = _between(20, 0.2 * total / 3, 80 * more)
     return BaselinePlan(
         items=min(stage.settings["items"], len(stage.ingredients.data.train)),
         val_items=min(stage.settings["val_items"], len(stage.ingredients.data.val)),

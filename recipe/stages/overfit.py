@@ -15,6 +15,7 @@ from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.training_setup import training_setup
 from recipe.probes.unit_health import unit_health
 from recipe.record.data import Ceiling
+from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, OverfitPlan, RateChoice, Rung, UnitHealth
 from recipe.record.report import TrialRow
@@ -156,6 +157,8 @@ def run_of(outcome: Outcome) -> History:
 
 def health_of(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> UnitHealth:
     """Units of the chosen net before and after its run, on the training set (or many of it)."""
+    if outcome.weights is None:
+        raise CannotMeasure(f"{outcome.trial.name} left no weights: {outcome.note or outcome.status}")
     after = load_weights(ingredients.model(outcome.trial.seed), outcome, stage.folder / "trials")
     feed = ingredients.feed("train", plain=True, limit=_CENSUS)
     return unit_health(ingredients.model(outcome.trial.seed), after, feed)
@@ -202,7 +205,7 @@ def row_of(rung: Rung, ladder: CapacityLadder, seed: int, chosen: bool) -> Trial
         else rung.status
         if rung.status != "finished"
         else "too small",
-        note=f"{rung.parameters:,} parameters, {rung.epochs:.3g} epochs, {rung.seconds:.1f} s",
+        note=f"{rung.parameters:,} parameters, {rung.epochs:.3g} epochs",
     )
 
 

@@ -21,6 +21,7 @@ from recipe.trials.ideas import Proposal, applicable, ideas_for
 from recipe.trials.plan import plan_regularize, spoken
 from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.stopping import kept_weights
+from recipe.trials.verdicts import same_loss
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
@@ -66,7 +67,7 @@ def ideas_of(stage: Stage) -> list[Proposal]:
     nodes = stage.settings["ideas"]
     if nodes is not None:
         proposed = [
-            Proposal(str(n["name"]), dict(n["change"]), str(n.get("expects", "help")), _comparable(n["change"]))
+            Proposal(str(n["name"]), dict(n["change"]), str(n.get("expects", "help")), same_loss(n["change"]))
             for n in nodes
         ]
     else:
@@ -145,9 +146,9 @@ def report(
     stage.headline("train", reference.metric, combination.train)
     stage.headline("val", reference.metric, combination.val)
     stage.headline("val", "loss", combination.val_loss)
-    for added in combination.added:
-        for key, value in added.change.items() if added.kept else ():
-            stage.decide(key, value, f"{added.name}: {added.why}")
+    for key, value in combination.change.items():
+        by = [f"{added.name}: {added.why}" for added in combination.added if added.kept and key in added.change]
+        stage.decide(key, value, "; ".join(by))
     if plan.left:
         stage.note(f"The budget had no room for: {', '.join(plan.left)}.")
     if not combination.change:
@@ -156,8 +157,3 @@ def report(
         double = next(forecast for forecast in curve.forecasts if forecast.times == 2)
         stage.note(f"Twice the data would bring the validation error from {curve.now.mean:.3g} to {double.error}.")
     stage.next("recipe tune", "what helps is known: now search rates, strengths and sizes together")
-
-
-def _comparable(change: dict[str, object]) -> bool:
-    """Whether a validation loss under this change means the same as without it."""
-    return not any(key.startswith("loss") or key == "regularizers.label_smoothing" for key in change)

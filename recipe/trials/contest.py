@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from recipe.intervals import paired
 from recipe.record.gain import Gain
@@ -17,11 +17,10 @@ from recipe.trials.here import items_of
 from recipe.trials.ideas import Proposal
 from recipe.trials.plan import CURVE_SEEDS
 from recipe.trials.stopping import at_best, early_stopping_proposal, rises
+from recipe.trials.verdicts import first_of, joined_changes, judge_gain, same_loss, worth
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
-
-Verdict = Literal["kept", "dropped", "harmful", "diverged"]
 
 
 class Contest:
@@ -44,7 +43,7 @@ class Contest:
     def run_reference(self) -> Reference:
         """Trains it on every seed."""
         outcomes = self.reference_outcomes
-        metric, sign = self._task.headline, 1 if self._task.higher_is_better else -1
+        metric = self._task.headline
         sound = [o for o in outcomes if o.status == "finished"]
         data = self._stage.ingredients.data
         last = [rises(o) for o in sound]
@@ -56,9 +55,7 @@ class Contest:
             train_loss=over_seeds(outcomes, "train", "loss"),
             val_loss=over_seeds(outcomes, "val", "loss"),
             train_error=over_seeds(outcomes, "train", "error").mean,
-            gap=paired(
-                [sign * o.value("train", metric) for o in sound], [sign * o.value("val", metric) for o in sound]
-            ),
+            gap=self._gap(outcomes),
             rise=paired([rise for rise, _ in last], [0.0] * len(last)),
             best_at=fmean(at for _, at in last) if last else math.nan,
             seeds=tuple(self._seeds),
@@ -80,7 +77,7 @@ class Contest:
     def add_winners(self, regularizers: Regularizers) -> Combination:
         """The best first, each further one on top of those kept; then early stopping; then all on fresh seeds."""
         winners = sorted(
-            (i for i in regularizers.ideas if i.verdict == "kept" and not i.removes), key=_worth, reverse=True
+            (i for i in regularizers.ideas if i.verdict == "kept" and not i.removes), key=worth, reverse=True
         )
         change: Change = {}
         outcomes = self.reference_outcomes
@@ -90,11 +87,11 @@ class Contest:
             if idea.name == "early stopping" or joined is None:
                 continue
             if not added:
-                added.append(_first(idea))
+                added.append(first_of(idea))
                 change, outcomes = dict(idea.change), self._run(idea.name, idea.change, self._seeds, idea.hypothesis)
                 continue
             trial = self._run(self._name(joined), joined, self._seeds, f"{idea.name} still pays")
-            gain, loss_gain = self._gains(trial, outcomes, comparable=idea.loss_gain is not None and _same_loss(change))
+            gain, loss_gain = self._gains(trial, outcomes, comparable=idea.loss_gain is not None and same_loss(change))
             verdict, why = judge_gain(gain, loss_gain)
             added.append(
                 Addition(
@@ -105,7 +102,7 @@ class Contest:
                 change, outcomes = joined, trial
         early = self._early_stopping(change, outcomes)
         if early is not None and early.verdict == "kept":
-            added.append(_first(early))
+            added.append(first_of(early))
             change = {**change, **early.change}
             outcomes = self.outcomes_of(change)
         return self._combination(added, change, outcomes)
@@ -130,8 +127,6 @@ class Contest:
         return [outcomes[i * count : (i + 1) * count] for i in range(len(sizes))]
 
     def _combination(self, added: Sequence[Addition], change: Change, outcomes: Sequence[Outcome]) -> Combination:
-        metric, sign = self._task.headline, 1 if self._task.higher_is_better else -1
-        sound = [o for o in outcomes if o.status == "finished"]
         fresh = None
         count = min(int(self._stage.settings["fresh"]), len(self._seeds))
         if change and count and (self._plan.budget is None or len(self._seeds) > 1):
@@ -143,9 +138,7 @@ class Contest:
             change=change,
             val=self._level(outcomes, "val"),
             train=self._level(outcomes, "train"),
-            gap=paired(
-                [sign * o.value("train", metric) for o in sound], [sign * o.value("val", metric) for o in sound]
-            ),
+            gap=self._gap(outcomes),
             val_loss=over_seeds(outcomes, "val", "loss"),
             fresh=fresh,
         )
@@ -217,6 +210,20 @@ class Contest:
         parts = [key.rpartition(".")[2].replace("_", " ") for key in change]
         return next((name for name, one in known.items() if one == change), " + ".join(parts))
 
+    def _gap(self, outcomes: Sequence[Outcome]) -> Interval:
+        """Training minus validation headline; with one seed what the items of both splits leave open."""
+        train, val = self._level(outcomes, "train"), self._level(outcomes, "val")
+        sound = [o for o in outcomes if o.status == "finished"]
+        sign = 1 if self._task.higher_is_better else -1
+        if len(sound) > 1 or not all(map(math.isfinite, (train.low, train.high, val.low, val.high))):
+            metric = self._task.headline
+            return paired(
+                [sign * o.value("train", metric) for o in sound], [sign * o.value("val", metric) for o in sound]
+            )
+        middle = sign * (train.mean - val.mean)
+        half = math.hypot((train.high - train.low) / 2, (val.high - val.low) / 2)
+        return Interval(middle, middle - half, middle + half, val.n)
+
     def _try(self, trials: Sequence[Trial]) -> list[Outcome]:
         return self._stage.try_out(trials, each=self._plan.each)
 
@@ -236,53 +243,6 @@ class Contest:
 
     def _trial(self, name: str, change: Change, seed: int, hypothesis: str) -> Trial:
         return Trial(name=name, change=change, seed=seed, steps=self._plan.steps, hypothesis=hypothesis)
-
-
-def judge_gain(gain: Gain, loss_gain: Gain | None) -> tuple[Verdict, str]:
-    """Kept when the headline, or the validation loss at no loss of headline, is better by more than the noise."""
-    told = f"{gain.metric} {_signed(gain.difference)}"
-    if loss_gain is not None:
-        d = loss_gain.difference
-        told += f", validation loss {_signed(Interval(-d.mean, -d.high, -d.low))}"
-    if gain.difference.mean == -math.inf:
-        return "diverged", gain.note
-    if gain.real or (loss_gain is not None and loss_gain.real and gain.difference.mean >= 0):
-        return "kept", told
-    if gain.harmful:
-        return "harmful", told
-    return "dropped", f"{told}: inside the noise"
-
-
-def _signed(value: Interval) -> str:
-    mean, low, high = (f"{round(v, 5):+.3g}" for v in (value.mean, value.low, value.high))
-    return f"{mean} [{low}, {high}]"
-
-
-def joined_changes(change: Change, more: Change) -> Change | None:
-    """Both together; lists of augmentations are joined. None where they set one key, or where `more` adds nothing."""
-    joined = dict(change)
-    for key, value in more.items():
-        if isinstance(value, list) and isinstance(joined.get(key), list):
-            value = joined[key] + [one for one in value if one not in joined[key]]
-        elif key in joined:
-            return None
-        joined[key] = value
-    return joined if joined != change else None
-
-
-def _worth(idea: Idea) -> tuple[float, float]:
-    """Winners in order of what they gain: headline first, then loss."""
-    return (idea.gain.difference.mean, idea.loss_gain.difference.mean if idea.loss_gain else 0.0)
-
-
-def _first(idea: Idea) -> Addition:
-    return Addition(
-        name=idea.name, change=idea.change, gain=idea.gain, loss_gain=idea.loss_gain, kept=True, why=idea.why
-    )
-
-
-def _same_loss(change: Mapping[str, Any]) -> bool:
-    return "regularizers.label_smoothing" not in change
 
 
 def _fields(idea: Idea) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -88,6 +89,10 @@ def test_no_gap_is_a_result_and_no_failure() -> None:
 
 def test_validation_ahead_of_training_is_told() -> None:
     assert run_check("reference-overfits", reference=reference(0.8, 0.9)).cause == "validation-is-easier"
+
+
+def test_a_net_that_always_diverges_fails() -> None:
+    assert run_check("reference-overfits", reference=reference(1.0, math.nan)).cause == "diverged"
 
 
 def test_a_small_gap_passes() -> None:

@@ -1,6 +1,6 @@
 """Each planted fault is caught by its check, with its cause; healthy twins are left alone.
 
-All healthy setups run with RECIPE_ZOO=all; without it those that train fast.
+All healthy setups run with RECIPE_ZOO=all; without it those that train fast and are unlike each other.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from harness import baseline_findings
 SLOW = {
     "H04 ConvNet, dropout, decay",
     "H05 ResNet, one cycle",
+    "H06 log-softmax and NLL",
+    "H10 by the key",
+    "H11 imbalance, no prior",
+    "H12 no prior",
     "H20 tiny ViT",
     "H21 GRU, clipped",
     "H22 group norm, batch of 4",

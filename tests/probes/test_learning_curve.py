@@ -5,6 +5,7 @@ import pytest
 
 from recipe.probes.learning_curve import Point, at, fit_learning_curve
 from recipe.record.evidence import CannotMeasure
+from recipe.record.plain import from_json, to_json
 from recipe.record.regularize import LearningCurve
 
 
@@ -49,3 +50,10 @@ def test_without_errors_there_is_nothing_to_forecast() -> None:
     points = [Point(n, [0.0, 0.0], 0.0) for n in (100, 200, 400)]
     with pytest.raises(CannotMeasure, match="zero already"):
         fit_learning_curve(points, metric="accuracy", val_examples=100)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_few_seeds_make_a_record_of_plain_numbers(seeds: int) -> None:
+    points = [Point(n, [0.5 / n**0.3 + 0.001 * s for s in range(seeds)], 0.0) for n in (100, 200, 400)]
+    found = fit_learning_curve(points, metric="r2", val_examples=100)
+    assert from_json(to_json(found), LearningCurve) == found

@@ -10,7 +10,7 @@ from recipe.probes.learning_rate_edge import bracket, diverged, measure_edge
 from recipe.record.evidence import CannotMeasure
 
 
-@pytest.mark.parametrize("start", [1e-6, 1e-3, 0.1, 0.29, 0.31, 5.0, 1e3])
+@pytest.mark.parametrize("start", [1e-6, 1e-3, 0.1, 0.29, 0.31, 5.0, 1e3, 1e9])
 def test_the_edge_is_bracketed_from_any_start(start: float) -> None:
     low, high = bracket(lambda rate: rate > 0.3, start, 4.0, 1.3)
     assert low <= 0.3 <= high

@@ -139,6 +139,18 @@ class TestOverfit:
         found = next(finding for finding in report["checks"] if finding["id"] == "training-set-fits")
         assert (found["verdict"], found["cause"]) == ("warn", "too-short")
 
+    def test_a_net_that_diverges_closes_the_gate_and_is_reported(self, tmp_path):
+        words = [*SMALL, "optimizer=sgd", "optimizer.lr=1e9", "train.epochs=3", "overfit.edge_steps=20"]
+        code, shelf, report = run("overfit", tmp_path, *words)
+        found = {finding["id"]: finding for finding in report["checks"]}
+        assert code == 1
+        assert found["training-set-fits"]["cause"] == "diverged"
+        assert (found["learning-rate-edge"]["verdict"], found["learning-rate-edge"]["cause"]) == (
+            "fail",
+            "rate-too-high",
+        )
+        assert shelf.get("learning_rate_edge", LearningRateEdge).start < 10
+
 
 class TestRegularize:
     def test_every_idea_is_in_the_table_with_its_verdict(self, regularized):
@@ -186,6 +198,12 @@ class TestRegularize:
         _, again, _ = run("regularize", tmp_path, *words)
         assert len({trial.id for trial in count}) == len(count) - 1
         assert evidence(again) == evidence(shelf)
+
+    def test_a_net_that_diverges_on_every_seed_closes_the_gate(self, tmp_path):
+        words = [*SMALL, "optimizer=sgd", "optimizer.lr=1e9", "train.epochs=2", IDEAS, "regularize.seeds=2"]
+        code, _, report = run("regularize", tmp_path, *words)
+        assert code == 1
+        assert [f["cause"] for f in report["checks"] if f["verdict"] == "fail"] == ["diverged"]
 
     def test_the_worst_weights_kept_close_the_gate(self, tmp_path):
         words = [*SMALL, "regularize.ideas=[]", "regularize.seeds=2", "regularize.fractions=[]", "train.epochs=4"]

@@ -14,4 +14,6 @@ def test_free_memory_is_between_nothing_and_all():
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
 def test_the_c_library_takes_the_setting():
     program = "from recipe.training.allocator import keep_freed_memory; print(keep_freed_memory())"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "True\n"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "True\n"
+    )

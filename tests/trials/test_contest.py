@@ -11,9 +11,9 @@ from recipe.record.gain import Gain
 from recipe.record.history import History
 from recipe.record.interval import Interval
 from recipe.record.trial import Outcome, Trial
-from recipe.trials.contest import joined_changes, judge_gain
 from recipe.trials.ideas import Proposal, applicable, ideas_for
 from recipe.trials.rates import choice_of, judge_rate, noise_of, steps_to_fit
+from recipe.trials.verdicts import joined_changes, judge_gain
 
 
 def gain(low: float, high: float, metric: str = "accuracy") -> Gain:

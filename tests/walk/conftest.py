@@ -80,16 +80,27 @@ class Project:
 
     def result(self) -> dict[str, Any]:
         """All that must be equal: the reports without times, the recipe, and the bytes of the weights."""
-        reports = {stage: without_times(json.loads((self.run / stage / "report.json").read_text())) for stage in STAGES}
+        reports: dict[str, Any] = {}
+        for stage in STAGES:
+            leaves(without_times(json.loads((self.run / stage / "report.json").read_text())), stage, reports)
         weights = {p.name: p.read_bytes() for p in sorted((self.run / "ensemble" / "model").glob("*.safetensors"))}
         assert weights
-        return {"reports": reports, "recipe": (self.run / "recipe.yaml").read_text(), "weights": weights}
+        return {**reports, "recipe": (self.run / "recipe.yaml").read_text(), **weights}
 
 
 def without_times(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: without_times(item) for key, item in value.items() if key not in TIMES}
     return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def leaves(value: Any, path: str, found: dict[str, Any]) -> None:
+    """Every number and word of a report by its path, so that a difference shows where it is."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        leaves(item, f"{path}.{key}", found)
+    if not items:
+        found[path] = value
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from recipe.render.blocks import (
     Curve,
     Intervals,
     Mark,
+    Pictures,
     Row,
     Series,
     Table,
@@ -138,6 +139,18 @@ def _one_batch(found: OneBatch) -> list[Block]:
     near = [(n, v) for n, v in found.constants.items() if first.final and v and abs(first.final / v - 1) < 0.1]
     marks += [Mark(label=name.replace("-", " "), y=value, tone="bad") for name, value in near]
     rows = list(zip(found.indices, found.targets, found.predictions, strict=True))
+    tones: list[Tone] = ["plain" if target == said else "warn" for _, target, said in rows]
+    pictures = [
+        Pictures(
+            title="The batch, with target and prediction",
+            name="one-batch-pictures",
+            sheet=found.sheet,
+            across=len(rows),
+            down=1,
+            captions=[f"{target} → {said}" for _, target, said in rows],
+            tones=tones,
+        )
+    ]
     return [
         Curve(
             title=f"{found.items} examples: loss {number(first.final)} at the end, {first.correct} predicted right",
@@ -158,8 +171,9 @@ def _one_batch(found: OneBatch) -> list[Block]:
             name="one-batch-items",
             columns=["training item", "target", "prediction"],
             rows=rows,
-            tones=["plain" if row[1] == row[2] else "warn" for row in rows],
+            tones=tones,
         ),
+        *(pictures if found.sheet else []),
     ]
 
 
@@ -190,17 +204,17 @@ def _capacity(found: Capacity) -> list[Block]:
 
 _PARTS: tuple[tuple[str, type[Evidence], str, Callable[[Any], list[Block]]], ...] = (
     ("baselines", DumbBaselines, "The comparison with simple models", _baselines),
+    ("controls", InputControls, "The input controls", _controls),
+    ("one_batch", OneBatch, "One batch", _one_batch),
+    ("initial_loss", InitialLoss, "The initial loss", _initial_loss),
+    ("prior_bias", PriorBias, "The prior in the bias", _prior_bias),
+    ("capacity", Capacity, "Capacity", _capacity),
     ("determinism", Determinism, "Determinism", skeleton.determinism),
     ("evaluation", EvaluationProof, "The evaluation", skeleton.evaluation),
     ("metrics", Metrics, "The metrics", skeleton.metrics),
     ("loss", LossProof, "The loss", skeleton.loss),
-    ("initial_loss", InitialLoss, "The initial loss", _initial_loss),
-    ("prior_bias", PriorBias, "The prior in the bias", _prior_bias),
     ("layers", LayersAtStart, "The layers", skeleton.layers),
     ("wiring", Wiring, "The wiring", skeleton.wiring),
     ("dependencies", Dependencies, "Dependencies", skeleton.dependencies),
-    ("one_batch", OneBatch, "One batch", _one_batch),
-    ("controls", InputControls, "The input controls", _controls),
-    ("capacity", Capacity, "Capacity", _capacity),
 )
 """(evidence, its record, what it is called, how it is drawn), in the order of the page: the answer first."""
