@@ -80,6 +80,12 @@ def test_the_users_model_is_judged_beside_a_control(error: float, verdict: str, 
     assert "control fits the same data" in found.message
 
 
+@pytest.mark.parametrize(("error", "cause"), [(0.02, "too-short"), (0.4, "capacity")])
+def test_a_net_far_behind_a_control_needs_more_than_time(error: float, cause: str) -> None:
+    slow = ladder(rung("yours", error, falling=0.3), rung("control", 0.0), chosen=0, own=True)
+    assert run_check("training-set-fits", capacity_ladder=slow).cause == cause
+
+
 def test_a_diverged_rung_fails() -> None:
     gone = rung("MLP", math.nan, status="diverged", note="loss nan at step 3")
     found = run_check("training-set-fits", capacity_ladder=ladder(gone))

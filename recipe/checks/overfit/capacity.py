@@ -10,13 +10,14 @@ from recipe.record.overfit import CapacityLadder
 
 @check(id="training-set-fits")
 def the_training_set_is_fitted(
-    capacity_ladder: CapacityLadder, *, flat: float = 0.02, hopeless: float = 0.5
+    capacity_ladder: CapacityLadder, *, flat: float = 0.02, far: float = 0.1, hopeless: float = 0.5
 ) -> Verdict:
     """A net large enough fits the training set, down to the error that the labels themselves leave.
 
     Why: a net that cannot even learn its training examples has too little capacity or a bug; regularizing or tuning it
     hides which. `flat`: a loss that fell by less than this share over the last fifth of the run no longer falls.
-    `hopeless`: share of the blind predictor's error above which a flat loss is taken for a bug.
+    `hopeless`: share of the blind predictor's error above which a flat loss is taken for a bug; above `far` of it a net
+    that a standard one outruns needs more than time.
     Fix: look at the checks below for a cause; give the net more capacity or more time: train.epochs=…, model.width=….
     Source: Karpathy 2019, "Overfit".
     """
@@ -34,12 +35,13 @@ def the_training_set_is_fitted(
             f"{best.name} fits: training error {error} after {best.epochs:.3g} epochs{first}", measured=measured
         )
     stands = f"{best.name} stops at a training error of {error}, {ceiling} can be reached"
-    if best.falling > flat:
+    control = next((rung for rung in ladder.rungs if ladder.own and rung.fits), None)
+    # A net that is far behind a standard one in the same time lacks more than time.
+    if best.falling > flat and not (control and best.train_error.mean > far * ladder.chance):
         reason = "the budget ended" if ladder.short else f"the run ended after {best.epochs:.3g} epochs"
         advice = "a larger budget=…" if ladder.short else "train.epochs=… (more of them)"
         told = f"{stands}; {reason} while the loss was still falling"
         return warned(told, measured=measured, cause="too-short", advice=advice)
-    control = next((rung for rung in ladder.rungs if ladder.own and rung.fits), None)
     if control is not None:
         return _below(ladder, stands, control.name, measured, hopeless)
     if best.train_error.mean > hopeless * ladder.chance:
