@@ -97,7 +97,7 @@ def test_an_error_of_the_users_comes_back_with_its_frames(with_model: Theirs, tm
 
 
 SCRIPT = """
-import sys, threading, time
+import signal, sys, threading, time
 from pathlib import Path
 from recipe.config import compose
 from recipe.ingredients import Ingredients
@@ -111,6 +111,8 @@ def tell():
     print(*[w.process.pid for w in processes._crew], flush=True)
 
 if __name__ == "__main__":
+    # A shell's background jobs start with Ctrl-C ignored, and what they start inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=tell, daemon=True).start()
     made = Ingredients(compose(["model=mlp"]))
     trials = [Trial(name="long", change={}, seed=seed, steps=10**6) for seed in range(2)]
