@@ -42,10 +42,11 @@ def measure_edge(
     if not isinstance(rate, (int, float)) or rate <= 0:
         raise CannotMeasure("this optimizer has no rate to look for (optimizer.lr)")
     bar = (progress or Silent()).bar("learning-rate edge", 8 * len(seeds))
+    plain = ingredients.changed({"schedule": "constant", "train.clip_norm": None})
     runs: list[RateRun] = []
     brackets: list[tuple[float, float]] = []
     for seed in seeds:
-        trace = _Trace(ingredients, seed, steps, bar)
+        trace = _Trace(plain, seed, steps, bar)
         # Later seeds look where the first one found it.
         start, stride = (brackets[0][0], 2.0) if brackets else (float(rate), _STRIDE)
         brackets.append(bracket(trace.run, start, stride, precision))
@@ -128,7 +129,7 @@ class _Trace:
         return bad
 
     def _losses(self, rate: float) -> Sequence[float]:
-        changed = self._ingredients.changed({"optimizer.lr": rate, "schedule": "constant", "train.clip_norm": None})
+        changed = self._ingredients.changed({"optimizer.lr": rate})
         learner = changed.learner(self._seed, plain=True)
         seed = derive(self._seed, "edge")
         return fit(learner, self._feed, steps=self._steps, seed=seed, sample_every=0).losses

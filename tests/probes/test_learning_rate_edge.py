@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +9,14 @@ from recipe.config import compose
 from recipe.ingredients import Ingredients
 from recipe.probes.learning_rate_edge import bracket, diverged, measure_edge
 from recipe.record.evidence import CannotMeasure
+from recipe.trials.here import single_file
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the stage: small nets on two threads wait for each other more than they work."""
+    with single_file(1):
+        yield
 
 
 @pytest.mark.parametrize("start", [1e-6, 1e-3, 0.1, 0.29, 0.31, 5.0, 1e3, 1e9])
