@@ -47,6 +47,8 @@ def run_stage(stage: str, composed: Composed, *, json: bool = False) -> int:
         composed = composed.on(run.recipe_before(stage))
         _require_open_gates(run, stage, composed)
         report = _perform(run, stage, composed, composed.plain["budget"], json=json)
+    if json:
+        sys.stdout.write(to_json(report).decode())
     return 1 if report.verdict == "fail" else 0
 
 
@@ -65,8 +67,13 @@ def walk(composed: Composed, *, json: bool = False) -> int:
                 left = sum(_SHARES[s] for s in STAGES[position:])
                 share = max(1.0, ends - time.monotonic()) * _SHARES[stage] / left if ends else None
                 report = _perform(run, stage, ready, share, json=json)
-            elif not json:
-                print(f"{stage}: done already, {report.verdict}")
+            else:
+                if report.config["checks"] != ready.masked["checks"]:
+                    # Other thresholds measure nothing anew: the evidence is judged again.
+                    report = _judge_again(run, report, ready.masked["checks"])
+                    _settle(run)
+                if not json:
+                    print(f"{stage}: done already, {report.verdict}")
             reports.append(report)
             if report.verdict == "fail" and ready.plain["gate"] != "off":
                 break
@@ -91,9 +98,7 @@ def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None
         for stage in done:
             old = run.report(stage)
             assert old is not None
-            findings = judge(stage, run.shelf(stage), settings if settings is not None else old.config["checks"])
-            report = msgspec.structs.replace(old, checks=findings, verdict=worst(findings))
-            report = _write(run.stage_folder(stage), report)
+            report = _judge_again(run, old, settings if settings is not None else old.config["checks"])
             reports.append(report)
             if not json:
                 show_stage(report, run.shelf(stage), [])
@@ -101,6 +106,14 @@ def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None
     if json:
         print(json_text.dumps([to_plain(r) for r in reports], indent=2))
     return 1 if any(report.verdict == "fail" for report in reports) else 0
+
+
+def _judge_again(run: RunDirectory, old: Report, settings: dict[str, Any]) -> Report:
+    """The report with the checks of `settings`; its evidence stays."""
+    findings = judge(old.stage, run.shelf(old.stage), settings)
+    config = old.config | {"checks": settings}
+    report = msgspec.structs.replace(old, checks=findings, verdict=worst(findings), config=config)
+    return _write(run.stage_folder(old.stage), report)
 
 
 def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | None, *, json: bool) -> Report:
@@ -144,9 +157,7 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     report = _write(work, report)
     folder = run.promote(stage)
     _settle(run)
-    if json:
-        sys.stdout.write(to_json(report).decode())
-    else:
+    if not json:
         show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
     return report
 

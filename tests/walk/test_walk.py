@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from jsonschema import Draft202012Validator
 
@@ -48,6 +49,17 @@ def test_a_finished_walk_is_not_walked_again(walked: Project) -> None:
     assert done.returncode == 0
     assert done.stdout.count("done already") == len(STAGES)
     assert {p: p.stat().st_mtime_ns for p in walked.run.glob("*/report.json")} == before
+
+
+def test_other_thresholds_are_judged_without_measuring_again(walked: Project, tmp_path) -> None:
+    project = Project(tmp_path)
+    shutil.copytree(walked.run, project.run)
+    before = {p: p.stat().st_mtime_ns for p in project.run.glob("*/evidence/*.json")}
+    done = project("walk", *SMALL, "checks.init-loss.skip='as known'", "--json")
+    assert done.returncode == 0
+    baseline = json.loads(done.stdout)[1]
+    assert next(c for c in baseline["checks"] if c["id"] == "init-loss")["verdict"] == "skipped"
+    assert {p: p.stat().st_mtime_ns for p in project.run.glob("*/evidence/*.json")} == before
 
 
 def test_a_stage_alone_gives_what_it_gave_in_the_walk(walked: Project, tmp_path) -> None:
