@@ -30,6 +30,7 @@ from recipe.tree import Tree, is_tree, leaves, map_tree, stack
 if TYPE_CHECKING:
     from recipe.data.cells import Cells
     from recipe.data.preprocess import Preprocess
+    from recipe.data.texts import Texts
 
 CHUNK = 1024
 """Items that are read together when a whole split is gone through."""
@@ -57,7 +58,7 @@ class Split:
     """Items of one split. inputs: a tree of tensors (N, ...), raw as the source gave them, or a `Stream`.
 
     targets: int64 class indices (N), or numbers (N) or (N, K). origin, rows: the source's split the items come from
-    and their positions (N) there. cells: the rows of a table before they were encoded.
+    and their positions (N) there. cells, texts: the rows of a table, or the texts, before they were encoded.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Split:
     groups: np.ndarray | None = None
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     cells: Cells | None = None
+    texts: Texts | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -113,6 +115,7 @@ class Split:
             groups=None if self.groups is None else self.groups[array],
             attributes={key: values[array] for key, values in self.attributes.items()},
             cells=None if self.cells is None else self.cells.take(array),
+            texts=None if self.texts is None else self.texts.take(array),
         )
 
     def replace_targets(self, targets: Tensor) -> Split:

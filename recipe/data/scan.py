@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from recipe.data.attributes import attributes_of
 from recipe.data.data import Data, Split, Trouble, UnreadableItem
 from recipe.machine import one_thread
+from recipe.record.data import Item
 from recipe.record.progress import Progress, Silent
 from recipe.tree import Tree, leaves
 
@@ -22,6 +23,8 @@ BLANK = 0.02
 """An item whose numbers span less than this share of the data's range is blank."""
 WIDTH = 256
 """Numbers an item is pooled to before distances are taken."""
+THUMB = 32
+"""Longest side of the small pictures that are kept of all items."""
 MOST_VALUES = 256
 
 
@@ -30,6 +33,7 @@ class SplitScan:
     """What is kept of one split, item by item. positions: of the items that could be read.
 
     contents: 16 bytes an item, equal where the decoded content is. features: float32 (N, D), as `_features` has them.
+    pictures: uint8 (N, C, h, w), reduced to THUMB at most, train's range as 0 … 255; None where items are no pictures.
     """
 
     split: Split
@@ -39,6 +43,8 @@ class SplitScan:
     blank: np.ndarray
     attributes: dict[str, np.ndarray]
     features: np.ndarray
+    pictures: np.ndarray | None
+    classes: tuple[str, ...] | None
     unreadable: list[Trouble]
     shape: tuple[int, ...]
     dtype: str
@@ -58,6 +64,19 @@ class SplitScan:
     def called(self, k: int) -> str:
         """The name of the k-th readable item."""
         return self.split.called(int(self.positions[k]))
+
+    def label(self, k: int) -> str:
+        """What the k-th readable item is labelled: its class, its number, or several."""
+        target = self.split.targets[int(self.positions[k])]
+        if target.ndim:
+            return " ".join(f"{v:g}" for v in target.reshape(-1)[:8].tolist())
+        return self.classes[int(target)] if self.classes is not None else f"{float(target):g}"
+
+    def item(self, k: int, note: str = "") -> Item:
+        """The k-th readable item as a finding names it."""
+        return Item(
+            split=self.split.name, name=self.called(k), note=note, label=self.label(k), position=int(self.positions[k])
+        )
 
 
 class Scan:
@@ -121,7 +140,9 @@ class _Sums:
 
 
 def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None]) -> SplitScan:
-    parts: dict[str, list[np.ndarray]] = {key: [] for key in ("at", "contents", "finite", "blank", "features")}
+    parts: dict[str, list[np.ndarray]] = {
+        key: [] for key in ("at", "contents", "finite", "blank", "features", "pictures")
+    }
     attributes: dict[str, list[np.ndarray]] = {}
     sums = _Sums(origin=(reach[0] + reach[1]) / 2)
     means = _ClassMeans(split, data) if data.kind == "image" and data.classes and split.targets.ndim == 1 else None
@@ -134,6 +155,8 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         parts["finite"].append(flat.isfinite().all(dim=1).numpy())
         parts["blank"].append(_blank(flat, reach, data))
         parts["features"].append(_features(data, inputs).numpy())
+        if data.kind == "image":
+            parts["pictures"].append(_pictures(inputs, reach))
         for name, values in attributes_of(data.kind, split.cells, positions, inputs, reach).items():
             attributes.setdefault(name, []).append(values)
         sums.add(flat)
@@ -151,6 +174,8 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         blank=joined["blank"].astype(bool),
         attributes=own | {name: v[kept] for name, v in _given_attributes(split).items()},
         features=joined["features"],
+        pictures=joined["pictures"] if parts["pictures"] else None,
+        classes=data.classes,
         unreadable=_unread(split, kept),
         shape=tuple(next(leaves(first)).shape[1:]) if first is not None else (),
         dtype=str(next(leaves(first)).dtype).removeprefix("torch.") if first is not None else "",
@@ -232,6 +257,19 @@ def _features(data: Data, inputs: Tree) -> Tensor:
         x = x.reshape(len(x), -1)
         parts.append(F.adaptive_avg_pool1d(x[:, None], WIDTH)[:, 0] if x.shape[1] > 2 * WIDTH else x)
     return torch.cat(parts, dim=1)
+
+
+def _pictures(inputs: Tree, reach: tuple[float, float]) -> np.ndarray:
+    """uint8 (n, C, h, w) of the first leaf, areas averaged."""
+    x = next(leaves(inputs)).to(torch.float32).nan_to_num()
+    x = x[:, None] if x.ndim == 3 else x
+    if x.shape[3] in (1, 3, 4) and x.shape[1] not in (1, 3, 4):
+        x = x.movedim(3, 1)
+    times = max(1.0, max(x.shape[2:]) / THUMB)
+    if times > 1:
+        x = F.adaptive_avg_pool2d(x, (max(1, round(x.shape[2] / times)), max(1, round(x.shape[3] / times))))
+    x = (x - reach[0]) * (255 / max(reach[1] - reach[0], 1e-12))
+    return np.asarray(x.round().clamp(0, 255).to(torch.uint8).numpy())
 
 
 def _given_attributes(split: Split) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe.data.data import Data, Split
 from recipe.data.scan import Scan, SplitScan
-from recipe.record.data import Across, Ceiling, Duplicates, Groups, Item, SharedGroups, Twins
+from recipe.record.data import Across, Ceiling, Duplicates, Groups, SharedGroups, Twins
 from recipe.record.evidence import CannotMeasure
 
 LISTED = 24
@@ -48,9 +48,9 @@ def measure_duplicates(scan: Scan) -> Duplicates:
         extra={s.split.name: _extra(places, k) for k, s in enumerate(splits)},
         across=tuple(across),
         conflicting=conflicting,
-        across_twins=_twins(places, np.flatnonzero(both), splits, scan.data),
-        conflict_twins=_twins(places, np.flatnonzero(mixed), splits, scan.data),
-        within_twins=_twins(places, np.flatnonzero(rest), splits, scan.data),
+        across_twins=_twins(places, np.flatnonzero(both), splits),
+        conflict_twins=_twins(places, np.flatnonzero(mixed), splits),
+        within_twins=_twins(places, np.flatnonzero(rest), splits),
     )
 
 
@@ -149,18 +149,12 @@ def _mixed(places: Places) -> np.ndarray:
     return np.asarray(low < high)
 
 
-def _twins(places: Places, contents: np.ndarray, splits: Sequence[SplitScan], data: Data) -> tuple[Twins, ...]:
+def _twins(places: Places, contents: np.ndarray, splits: Sequence[SplitScan]) -> tuple[Twins, ...]:
     """The first contents, each with its first few items, and one at least of every split it is in."""
     found = []
     for content in contents[:LISTED].tolist():
         members = np.flatnonzero(places.content == content)
         first = np.unique(places.split[members], return_index=True)[1].tolist()
         chosen = [int(members[k]) for k in dict.fromkeys([*first, *range(min(4, len(members)))])][:6]
-        found.append(Twins(items=tuple(_item(splits[places.split[k]], int(places.item[k]), data) for k in chosen)))
+        found.append(Twins(items=tuple(splits[places.split[k]].item(int(places.item[k])) for k in chosen)))
     return tuple(found)
-
-
-def _item(one: SplitScan, k: int, data: Data) -> Item:
-    target = one.targets[k]
-    label = data.classes[int(target)] if data.classes is not None and target.ndim == 0 else f"{target}"
-    return Item(split=one.split.name, name=one.called(k), label=label, position=int(one.positions[k]))

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from recipe.data.scan import Scan, SplitScan
 from recipe.machine import one_thread
-from recipe.record.data import Item
 from recipe.record.features import Fence, Outliers
 
 NEIGHBOURS = 10
@@ -51,9 +50,7 @@ def measure_outliers(scan: Scan, *, seed: int) -> Outliers:
         limit=float(limit),
         far={name: int((d > limit).sum()) for name, d in distance.items()},
         extreme={name: int((d > extreme).sum()) for name, d in distance.items()},
-        farthest=tuple(
-            _item(splits[name], k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]
-        ),
+        farthest=tuple(splits[name].item(k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]),
     )
 
 
@@ -73,12 +70,8 @@ def _fence(name: str, train: SplitScan) -> Fence | None:
         third=float(third),
         below=int((known < low).sum()),
         above=int((known > high).sum()),
-        farthest=tuple(_item(train, k, f"{name} {values[k]:.4g}") for k in order),
+        farthest=tuple(train.item(k, f"{name} {values[k]:.4g}") for k in order),
     )
-
-
-def _item(one: SplitScan, k: int, note: str) -> Item:
-    return Item(split=one.split.name, name=one.called(k), note=note, position=int(one.positions[k]))
 
 
 def _distances(splits: dict[str, SplitScan], seed: int) -> dict[str, np.ndarray]:

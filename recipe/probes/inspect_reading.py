@@ -61,12 +61,9 @@ def _non_finite(one: SplitScan) -> list[Item]:
         leaf, places = next((leaf[0], places[:, 1:]) for leaf, places in bad if len(places))
         place = tuple(places[0].tolist())
         note = f"{float(leaf[place])} at {place}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
-        found.append(Item(split=one.split.name, name=one.called(k), note=note, position=position))
+        found.append(one.item(k, note))
     return found
 
 
 def _blank(one: SplitScan) -> list[Item]:
-    chosen = np.flatnonzero(one.blank)[:LISTED].tolist()
-    return [
-        Item(split=one.split.name, name=one.called(k), note="blank", position=int(one.positions[k])) for k in chosen
-    ]
+    return [one.item(k, "blank") for k in np.flatnonzero(one.blank)[:LISTED].tolist()]

@@ -56,6 +56,11 @@ class Shelf:
             return from_plain(entry.data, Unmeasured)
         return from_plain(entry.data, kind)
 
+    def found(self, name: str, kind: type[E]) -> E | None:
+        """The record, or None when there is none, for whatever reason."""
+        record = self.get(name, kind)
+        return None if isinstance(record, Unmeasured) else record
+
     def entry(self, name: str) -> Entry | None:
         """The record with its cost, still as plain data."""
         path = self.folder / f"{name}.json"

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from statistics import fmean
-from typing import TypeVar
 
-from recipe.record.evidence import Evidence, Shelf, Unmeasured
+from recipe.record.evidence import Shelf
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, LearningRateEdge, RateChoice, RateTrial, UnitHealth
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Bar, Bars, Block, Cell, Curve, Mark, Series, Table, Tone, missing
 
-E = TypeVar("E", bound=Evidence)
 # Points of a raw loss curve, at most: the eye does not see more.
 _POINTS = 400
 
@@ -25,7 +23,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
 
 
 def _ladder(shelf: Shelf) -> Iterator[Block]:
-    ladder = _get(shelf, "capacity_ladder", CapacityLadder)
+    ladder = shelf.found("capacity_ladder", CapacityLadder)
     if ladder is None:
         yield missing("No ladder was climbed", shelf.get("capacity_ladder", CapacityLadder))
         return
@@ -88,7 +86,7 @@ def _ladder(shelf: Shelf) -> Iterator[Block]:
 
 
 def _run(shelf: Shelf) -> Iterator[Block]:
-    run = _get(shelf, "run", History)
+    run = shelf.found("run", History)
     if run is None or not run.losses:
         yield missing("No run to look at", shelf.get("run", History))
         return
@@ -124,7 +122,7 @@ def _run(shelf: Shelf) -> Iterator[Block]:
 
 
 def _edge(shelf: Shelf) -> Iterator[Block]:
-    edge = _get(shelf, "learning_rate_edge", LearningRateEdge)
+    edge = shelf.found("learning_rate_edge", LearningRateEdge)
     if edge is None:
         yield missing("The learning-rate edge was not looked for", shelf.get("learning_rate_edge", LearningRateEdge))
         return
@@ -154,7 +152,7 @@ def _edge(shelf: Shelf) -> Iterator[Block]:
 
 
 def _rates(shelf: Shelf) -> Iterator[Block]:
-    choice = _get(shelf, "rate_choice", RateChoice)
+    choice = shelf.found("rate_choice", RateChoice)
     if choice is None:
         return
     rows = [_rate_row(one) for one in (choice.used, *choice.tried)]
@@ -176,7 +174,7 @@ def _rate_row(one: RateTrial) -> list[Cell]:
 
 
 def _layers(shelf: Shelf) -> Iterator[Block]:
-    run = _get(shelf, "run", History)
+    run = shelf.found("run", History)
     if run is None or not run.samples:
         return
     gradients, updates = run.typical("gradient_norm"), run.typical("update_ratio")
@@ -193,7 +191,7 @@ def _layers(shelf: Shelf) -> Iterator[Block]:
 
 
 def _units(shelf: Shelf) -> Iterator[Block]:
-    health = _get(shelf, "unit_health", UnitHealth)
+    health = shelf.found("unit_health", UnitHealth)
     layers = [layer for layer in health.layers if layer.units and layer.saturated is None] if health is not None else []
     if health is None or not layers:
         return
@@ -213,8 +211,3 @@ def _units(shelf: Shelf) -> Iterator[Block]:
 
 def _tone(good: bool, chosen: bool) -> Tone:
     return "good" if good and chosen else "plain" if chosen else "quiet"
-
-
-def _get(shelf: Shelf, name: str, kind: type[E]) -> E | None:
-    record = shelf.get(name, kind)
-    return None if isinstance(record, Unmeasured) else record

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
-from recipe.record.evidence import Evidence, Shelf, Unmeasured
+from recipe.record.evidence import Shelf
 from recipe.record.gain import Gain
 from recipe.record.interval import Interval
 from recipe.record.regularize import Combination, LearningCurve, Reference, Regularizers
@@ -14,7 +13,6 @@ from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block, Cell, Curve, Fact, Facts, Intervals, Mark, Row, Series, Table, Tone, missing
 
-E = TypeVar("E", bound=Evidence)
 _TONES: dict[str, Tone] = {"kept": "good", "dropped": "quiet", "harmful": "bad", "diverged": "bad"}
 
 
@@ -24,7 +22,7 @@ def story(shelf: Shelf, _report: Report, trials: Sequence[Outcome]) -> list[Bloc
 
 
 def _facts(shelf: Shelf) -> Iterator[Block]:
-    before, after = _get(shelf, "reference", Reference), _get(shelf, "combination", Combination)
+    before, after = shelf.found("reference", Reference), shelf.found("combination", Combination)
     if before is None or after is None:
         yield missing("Nothing was regularized", shelf.get("reference", Reference))
         return
@@ -46,12 +44,12 @@ def _before(value: Interval, after: Combination) -> str:
 
 
 def _ideas(shelf: Shelf) -> Iterator[Block]:
-    found, reference = _get(shelf, "regularizers", Regularizers), _get(shelf, "reference", Reference)
+    found, reference = shelf.found("regularizers", Regularizers), shelf.found("reference", Reference)
     if found is None or reference is None:
         yield missing("No idea was tried", shelf.get("regularizers", Regularizers))
         return
     kept = [idea for idea in found.ideas if idea.verdict == "kept"]
-    curve = _get(shelf, "learning_curve", LearningCurve)
+    curve = shelf.found("learning_curve", LearningCurve)
     yield Intervals(
         title=f"{len(kept)} of {len(found.ideas)} ideas help by more than the noise",
         name="regularizers",
@@ -83,7 +81,7 @@ def _ideas(shelf: Shelf) -> Iterator[Block]:
 
 
 def _winners(shelf: Shelf) -> Iterator[Block]:
-    found = _get(shelf, "combination", Combination)
+    found = shelf.found("combination", Combination)
     if found is None or not found.added:
         return
     rows: list[list[Cell]] = [
@@ -104,7 +102,7 @@ def _winners(shelf: Shelf) -> Iterator[Block]:
 
 
 def _curve(shelf: Shelf) -> Iterator[Block]:
-    curve = _get(shelf, "learning_curve", LearningCurve)
+    curve = shelf.found("learning_curve", LearningCurve)
     if curve is None:
         yield missing("What more data would bring is not known", shelf.get("learning_curve", LearningCurve))
         return
@@ -149,7 +147,7 @@ def _curve(shelf: Shelf) -> Iterator[Block]:
 
 def _losses(shelf: Shelf, trials: Sequence[Outcome]) -> Iterator[Block]:
     """Validation loss of the unregularized net beside that of the final one, on the first seed."""
-    reference, final = _get(shelf, "reference", Reference), _get(shelf, "combination", Combination)
+    reference, final = shelf.found("reference", Reference), shelf.found("combination", Combination)
     if reference is None or final is None:
         return
     first = [t for t in trials if t.trial.seed == reference.seeds[0] and t.trial.limit is None]
@@ -194,8 +192,3 @@ def _negative(gain: Gain | None) -> Interval | None:
         return None
     d = gain.difference
     return Interval(-d.mean, -d.high, -d.low, d.n)
-
-
-def _get(shelf: Shelf, name: str, kind: type[E]) -> E | None:
-    record = shelf.get(name, kind)
-    return None if isinstance(record, Unmeasured) else record

@@ -1,0 +1,81 @@
+"""Items that want a look: unreadable, blank, far from all others; and the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recipe.record.data import Reading
+from recipe.record.evidence import Shelf
+from recipe.record.features import Columns, Outliers, Sheet
+from recipe.render.blocks import Block, Cell, Table
+from recipe.render.stories.sheets import sheet_of
+
+LISTED = 20
+
+
+def blocks(shelf: Shelf) -> Iterator[Block]:
+    """What to look at first."""
+    reading, outliers = shelf.found("reading", Reading), shelf.found("outliers", Outliers)
+    if reading is not None and (table := _problems(reading)):
+        yield table
+    pictures = shelf.found("outlier_pictures", Sheet)
+    if outliers is not None and pictures is not None:
+        near = f"the {outliers.neighbours} nearest of {outliers.reference:,} training examples"
+        caption = f"By the mean distance to {near}, after preprocessing."
+        yield sheet_of(pictures, "outliers", "The examples farthest from all others", caption, ["outliers"])
+    if outliers is not None and outliers.fences:
+        yield _fences(outliers)
+    columns = shelf.found("columns", Columns)
+    if columns is not None and columns.named:
+        yield _columns(columns)
+
+
+def _problems(reading: Reading) -> Table | None:
+    kinds = {
+        "unreadable": reading.unreadable,
+        "not finite": reading.non_finite,
+        "blank": reading.blank,
+        "odd": reading.odd,
+    }
+    rows = [[what, item.split, item.name, item.note] for what, items in kinds.items() for item in items[:LISTED]]
+    if not rows:
+        return None
+    return Table(
+        title=f"{sum(map(len, kinds.values())):,} items want a look",
+        name="problems",
+        caption=f"Up to {LISTED} of each kind, by path, row or position.",
+        checks=["items-readable", "items-ordinary", "inputs-finite", "blank-items"],
+        columns=["what", "split", "item", "reason"],
+        rows=rows,
+    )
+
+
+def _fences(outliers: Outliers) -> Table:
+    ranked = sorted(outliers.fences, key=lambda f: -(f.below + f.above))[:LISTED]
+    return Table(
+        title=f"{ranked[0].attribute} has the most outliers: {ranked[0].below + ranked[0].above:,}",
+        name="fences",
+        caption="Training examples more than 1.5 quartile ranges below the first or above the third quartile.",
+        checks=["outliers"],
+        columns=["attribute", "quartile 1", "quartile 3", "below", "above", "farthest"],
+        rows=[
+            [f.attribute, f.first, f.third, f.below, f.above, f.farthest[0].name if f.farthest else ""] for f in ranked
+        ],
+    )
+
+
+def _columns(columns: Columns) -> Table:
+    rows: list[list[Cell]] = []
+    for c in columns.columns:
+        empty, alone = 100 * c.empty.get("train", 0.0), None if c.gain is None else 100 * c.gain
+        rows.append([c.name, c.kind, c.different, empty, alone, c.left_out or "input"])
+    used = sum(not c.left_out for c in columns.columns)
+    return Table(
+        title=f"{used} of {len(rows)} columns are inputs",
+        name="columns",
+        caption="Alone: how much of a blind guess's error on val a guess from this column alone removes.",
+        checks=["columns-vary", "id-columns", "telling-columns", "empty-cells"],
+        columns=["column", "kind", "different", "empty, % of train", "alone, %", "use"],
+        rows=rows,
+        tones=["quiet" if c.left_out else "plain" for c in columns.columns],
+    )

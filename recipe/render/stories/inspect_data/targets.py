@@ -1,0 +1,54 @@
+"""How targets are distributed in each split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recipe.record.data import Balance, TargetSpread
+from recipe.record.evidence import Shelf
+from recipe.render.blocks import Bar, Bars, Block, Histogram, Mark
+
+MOST_CLASSES = 40
+
+
+def blocks(shelf: Shelf) -> Iterator[Block]:
+    """Classes as bars, numbers as a histogram."""
+    balance = shelf.found("balance", Balance)
+    if balance is not None and balance.present:
+        yield _balance(balance)
+    spread = shelf.found("target_spread", TargetSpread)
+    if spread is not None:
+        groups: dict[str, Sequence[float]] = {
+            one.split: [count / max(1, one.items) for count in one.counts] for one in spread.splits
+        }
+        yield Histogram(
+            title=f"Targets lie around {spread.splits[0].mean:.4g}, with a deviation of {spread.splits[0].std:.4g}",
+            name="targets",
+            caption=f"{spread.different:,} different values in train.",
+            checks=["target-spikes", "label-shift"],
+            edges=spread.edges,
+            groups=groups,
+            x_label="target",
+            y_label="share of the split",
+            marks=[Mark(label=f"{s.items:,} are {s.value:g}", x=s.value, tone="warn") for s in spread.spikes[:3]],
+        )
+
+
+def _balance(balance: Balance) -> Bars:
+    order = sorted(range(len(balance.classes)), key=lambda k: -balance.splits[0].counts[k])[:MOST_CLASSES]
+    order = sorted(order) if len(balance.classes) <= MOST_CLASSES else order
+    more = f" {len(order)} of {len(balance.classes)} classes." if len(order) < len(balance.classes) else ""
+    bars = [
+        Bar(name=one.split, values=[100 * one.counts[k] / max(1, one.items) for k in order]) for one in balance.splits
+    ]
+    return Bars(
+        title=f"The rarest class has {min(balance.present) / sum(balance.present):.1%} of the training examples",
+        name="class-balance",
+        caption=f"Smallest {balance.smallest:.2g} of an even share, largest over smallest {balance.ratio:.3g}, "
+        f"evenness {balance.evenness:.2f} (1 is even).{more}",
+        checks=["class-balance", "class-coverage", "label-shift"],
+        categories=[balance.classes[k] for k in order],
+        bars=bars,
+        label="% of the split",
+        marks=[] if balance.several else [Mark(label="even", y=100 / len(balance.classes))],
+    )
