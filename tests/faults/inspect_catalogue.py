@@ -1,0 +1,56 @@
+"""The zoo of data faults: each with the check of inspect-data that must speak and the cause it must name.
+
+Numbers are those of the published list (D15 …). Add rows under the heading of their topic, data to `zoo/`.
+"""
+
+from __future__ import annotations
+
+from catalogue import Fault
+
+CUSTOM = ["data=custom", "data.name=zoo"]
+
+
+def planted(name: str, *more: str) -> list[str]:
+    return [*CUSTOM, f"data._target_=zoo.planted.{name}", *more]
+
+
+def sound(name: str, *more: str) -> list[str]:
+    return [*CUSTOM, f"data._target_=zoo.sound.{name}", *more]
+
+
+READING = [
+    Fault("D22 one item", planted("index_ignored"), "items-differ", "index-ignored"),
+    Fault("D22 twenty items", planted("index_ignored", "data.items=20"), "items-differ", "few-different-items"),
+    Fault("D23 NaN", planted("not_a_number"), "inputs-finite", "non-finite-inputs"),
+    Fault("D23 infinity in val", planted("not_a_number", "data.value=inf", "data.split=val"), "inputs-finite", "non-finite-inputs"),
+    Fault("D20 black", planted("blank_items"), "blank-items", "blank-items"),
+    Fault("D20 two in a hundred, grey", planted("blank_items", "data.share=0.02", "data.value=0.5"), "blank-items", "blank-items"),
+    Fault("D20 in val", planted("blank_items", "data.split=val"), "blank-items", "blank-items"),
+    Fault("P01 bytes as floats", planted("scaled_by"), "input-scale", "inputs-unscaled"),
+    Fault("P02 scaled twice", planted("scaled_by", "data.factor=0.00392"), "input-scale", "scaled-twice"),
+    Fault("P05 cast to whole numbers", planted("whole_numbers"), "input-scale", "cast-to-whole-numbers"),
+    Fault("P05 cast to bytes", planted("whole_numbers", "data.dtype=uint8"), "input-scale", "cast-to-whole-numbers"),
+    Fault("P14 two by two", planted("resized_to"), "picture-size", "pictures-too-small"),
+    Fault("P14 four by four", planted("resized_to", "data.side=4"), "picture-size", "pictures-too-small"),
+]  # fmt: skip
+TARGETS = [
+    Fault("D15 two of a class", planted("rare_class"), "class-balance", "class-imbalance"),
+    Fault("D15 one to a hundred", planted("one_to_a_hundred"), "class-balance", "class-imbalance"),
+    Fault("D16 absent from train", planted("absent_from_train"), "class-coverage", "class-absent-from-train"),
+    Fault("D18 20 for validation", planted("few_for_validation"), "val-size", "val-too-small"),
+    Fault("D18 60 for validation", planted("few_for_validation", "data.items=60"), "val-size", "val-too-small"),
+    Fault("D26 first 80 %", planted("split_by_position"), "class-coverage", "class-absent-from-train"),
+    Fault("D26 first 95 %", planted("split_by_position", "data.share=0.95"), "class-coverage", "class-absent-from-val"),
+]  # fmt: skip
+FAULTS = [*READING, *TARGETS]
+
+HEALTHY = {
+    "digits": ["data=digits"],
+    "digits as the twin of the faults": planted("digits"),
+    "uneven classes": sound("imbalanced_grey"),
+    "mostly black": sound("sparse_strokes"),
+    "H24 sorted by class, shuffled": sound("sorted_by_class"),
+    "a small table": sound("iris_like", "data.val_fraction=0.3"),
+    "long tails, two classes": sound("breast_cancer", "data.val_fraction=0.3"),
+    "a number": sound("diabetes", "data.val_fraction=0.3"),
+}
