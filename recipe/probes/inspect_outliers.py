@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from recipe.data.scan import Scan, SplitScan
+from recipe.data.scores import put_scores
 from recipe.machine import one_thread
+from recipe.record.evidence import Shelf
 from recipe.record.features import Fence, Outliers
 
 NEIGHBOURS = 10
@@ -22,8 +24,8 @@ LISTED = 50
 MOST_FENCES = 256
 
 
-def measure_outliers(scan: Scan, *, seed: int) -> Outliers:
-    """Fences from train; distances of every item of every split to a seeded sample of train."""
+def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Outliers:
+    """Fences from train; distances of every item of every split to a seeded sample of train, kept on the shelf."""
     splits = scan.splits
     fences = [_fence(name, splits["train"]) for name in list(splits["train"].attributes)[:MOST_FENCES]]
     items = {name: len(one.positions) for name, one in splits.items()}
@@ -42,6 +44,7 @@ def measure_outliers(scan: Scan, *, seed: int) -> Outliers:
         ),
         reverse=True,
     )
+    about = f"mean distance to the {NEIGHBOURS} nearest of a sample of train, after preprocessing; large is odd"
     return Outliers(
         fences=tuple(f for f in fences if f),
         items=items,
@@ -51,6 +54,7 @@ def measure_outliers(scan: Scan, *, seed: int) -> Outliers:
         far={name: int((d > limit).sum()) for name, d in distance.items()},
         extreme={name: int((d > extreme).sum()) for name, d in distance.items()},
         farthest=tuple(splits[name].item(k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]),
+        scores=(put_scores(shelf, splits, "outlier distance", distance, about),) if shelf else (),
     )
 
 

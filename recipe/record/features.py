@@ -6,6 +6,7 @@ import msgspec
 
 from recipe.record.data import Item
 from recipe.record.evidence import Evidence
+from recipe.record.scores import ItemScores
 
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class Outliers(Evidence, frozen=True, kw_only=True):
     far: dict[str, int] = msgspec.field(default_factory=dict)
     extreme: dict[str, int] = msgspec.field(default_factory=dict)
     farthest: tuple[Item, ...] = ()
+    scores: tuple[ItemScores, ...] = ()
 
 
 class AttributeDrift(msgspec.Struct, frozen=True, kw_only=True):

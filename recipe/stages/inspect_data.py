@@ -48,7 +48,7 @@ def tell(stage: Stage) -> None:
 
     # "Corrupted images / labels, imbalances and biases", "the outliers along any axis": bugs in data or its
     # preprocessing almost always show up there.
-    outliers = stage.measure("outliers", measure_outliers, scan, seed=seed)
+    outliers = stage.measure("outliers", measure_outliers, scan, stage.shelf, seed=seed)
     if outliers:
         stage.measure("outlier_pictures", draw_outliers, scan, stage.shelf, outliers)
     stage.measure("layout", measure_layout, data)
