@@ -13,6 +13,7 @@ from recipe.data.scan import Scan
 from recipe.record.data import Duplicates, Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
+from recipe.record.quality import PictureQuality
 
 ACROSS = 10
 MOST_CLASSES = 40
@@ -54,6 +55,19 @@ def draw_outliers(scan: Scan, shelf: Shelf, outliers: Outliers) -> Sheet:
     """The items farthest from all others."""
     _require_pictures(scan.data)
     return _draw_items("outliers", outliers.farthest[: 3 * ACROSS], scan, shelf)
+
+
+def draw_quality(scan: Scan, shelf: Shelf, quality: PictureQuality) -> Sheet:
+    """The first ten pictures of each odd kind, a row a kind. CannotMeasure when there are none."""
+    shown = [one for one in quality.qualities if one.worst]
+    if not shown:
+        raise CannotMeasure("no picture is of odd quality")
+    rows: list[np.ndarray | None] = []
+    for one in shown:
+        some = [_picture(scan, item.split, item.position) for item in one.worst[:ACROSS]]
+        rows += [*some, *[None] * (ACROSS - len(some))]
+    labels = [f"{one.kind.replace('-', ' ')}: {one.total:,}" for one in shown]
+    return _put("quality_pictures", rows, shelf, row_labels=labels)
 
 
 def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
