@@ -63,6 +63,11 @@ class SplitScan:
         """Targets of the items that could be read."""
         return np.asarray(self.split.targets[torch.from_numpy(self.positions)].numpy())
 
+    @property
+    def silent(self) -> np.ndarray:
+        """bool (N): readable items that a patch marks as fine."""
+        return np.isin(self.positions, list(self.fine))
+
     def called(self, k: int) -> str:
         """The name of the k-th readable item."""
         return self.split.called(int(self.positions[k]))

@@ -21,6 +21,11 @@ GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(120, 5)).astype(np.float32)
 
 
+BOMB = "".join(
+    f"{name}: &{name} [{', '.join([of] * 99)}]\n" for of, name in [("1", "a"), ("*a", "b"), ("*b", "c"), ("*c", "d")]
+)
+
+
 def mapping(x=X, classes=("cat", "dog", "eel")):
     return {"train": (x, np.arange(len(x)) % 3), "classes": list(classes)}
 
@@ -69,7 +74,7 @@ def refused(patched, patch, given=None, **more):
 def test_dropped_items_are_gone_and_all_others_stay_in_their_split(settings, patched):
     plain = made(settings)
     gone = {"train[3]", "train[50]", "train[51]"}
-    after = patched(marks(plain, **{name: ("drop", None) for name in gone}))
+    after = patched(marks(plain, **dict.fromkeys(gone, ("drop", None))))
     for before, now in ((plain.train, after.train), (plain.val, after.val), (plain.sealed, after.sealed)):
         assert names(now) == [name for name in names(before) if name not in gone]
     assert after.patched.dropped == 3
@@ -163,7 +168,7 @@ def test_a_patch_for_other_data_is_refused(settings, patched):
         ('{"schema": 1, "marks": [{"name": "train[1]", "do": "relabel"}]}', "has no label"),
         ('{"schema": 1, "marks": [{"name": "train[1]", "do": "relabel", "label": "dgo"}]}', "did you mean dog?"),
         ('{"schema": 1, "marks": [' + ", ".join(['{"name": "train[1]", "do": "fine"}'] * 2) + "]}", "2 times"),
-        ("a: &a [" + "1, " * 90 + "]\nb: &b [" + "*a, " * 90 + "]\nc: &c [" + "*b, " * 90 + "]\nd: [" + "*c, " * 90 + "]", "expands"),
+        (BOMB, "expands"),
         ('{"schema": ' + "[" * 100_000, "is no patch file"),
         ("!!python/object/apply:os.system [echo]", "YAML"),
     ],
@@ -174,7 +179,7 @@ def test_what_is_no_patch_is_refused_in_a_line(text, told, patched):
 
 def test_a_patch_that_leaves_nothing_is_refused(settings, patched):
     data = made(settings)
-    assert "drops all" in refused(patched, marks(data, **{name: ("drop", None) for name in names(data.val)}))
+    assert "drops all" in refused(patched, marks(data, **dict.fromkeys(names(data.val), ("drop", None))))
 
 
 def test_a_missing_patch_is_refused_by_key_and_name(settings):
