@@ -72,6 +72,7 @@ def _told(one: Check, verdict: Verdict, thresholds: dict[str, Any], seconds: flo
         advice=verdict.advice or (one.fix if verdict.verdict in ("warn", "fail") else ""),
         cause=verdict.cause,
         where=verdict.where,
+        evidence=tuple(need.name for need in one.needs),
         figures=verdict.figures,
         seconds=seconds,
     )

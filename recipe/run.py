@@ -126,8 +126,12 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     with progress_for(json=json) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
-        _require_same_data(run, ingredients.data.fingerprint)
+        _require_same_data(run, ingredients.data.origin)
         told = Stage(stage, ingredients, work, run, budget=budget, progress=progress)
+        patched = ingredients.data.patched
+        if patched:
+            told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
+        run.update(patch=str(patched or ""))
         try:
             importlib.import_module(f"recipe.stages.{stage.replace('-', '_')}").tell(told)
         except (Refusal, KeyboardInterrupt):
@@ -236,8 +240,15 @@ def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
     """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
     config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
     before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
-    text = msgspec.json.encode([__version__, stage, to_plain(config), before], order="sorted")
+    patch = _contents_of(config["data"]["patch"])
+    text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _contents_of(patch: str | None) -> list[bytes]:
+    """What the patch file says, as far as there is one: it may change while its name stays."""
+    file = Path(patch).expanduser() if patch else None
+    return [file.read_bytes()] if file and file.is_file() else []
 
 
 def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:

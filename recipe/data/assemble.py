@@ -16,6 +16,7 @@ from torch import Tensor
 
 from recipe.data.cells import Cells, fit_encoder
 from recipe.data.data import Data, Split, Trouble
+from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
@@ -35,8 +36,6 @@ def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int,
     Refusal, naming split, row or key, for all that is refused.
     """
     target = str(settings.get("_target_", "data"))
-    if settings.get("patch"):
-        raise Refusal("patch files cannot be applied yet", where="data.patch", fix="leave it out")
     _check_mapping(mapping, target)
     lost: list[Trouble] = list(mapping.get("unreadable") or ())
     splits: dict[str, Split] = {}
@@ -49,6 +48,9 @@ def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int,
     agreed = agree_on_targets(given, mapping.get("classes"), task)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
     notes = _divide(splits, settings, seed, mapping.get("time"))
+    # After the division, so that a dropped item moves no other to another split.
+    applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
+    splits = applied.splits if applied else splits
     kind = mapping.get("kind") or _kind(splits["train"])
     encoder = None
     if splits["train"].cells is not None:
@@ -71,6 +73,8 @@ def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int,
         encoder=encoder,
         max_unreadable=int(settings["max_unreadable"]),
         notes=tuple(notes),
+        patched=applied.patched if applied else None,
+        fine=applied.fine if applied else {},
     )
 
 

@@ -34,6 +34,7 @@ class SplitScan:
 
     contents: 16 bytes an item, equal where the decoded content is. features: float32 (N, D), as `_features` has them.
     pictures: uint8 (N, C, h, w), reduced to THUMB at most, train's range as 0 … 255; None where items are no pictures.
+    fine: positions that a patch marks as such: no finding needs to name them again.
     """
 
     split: Split
@@ -55,11 +56,17 @@ class SplitScan:
     whole: bool
     values: int | None
     class_means: Tensor | None
+    fine: frozenset[int] = frozenset()
 
     @property
     def targets(self) -> np.ndarray:
         """Targets of the items that could be read."""
         return np.asarray(self.split.targets[torch.from_numpy(self.positions)].numpy())
+
+    @property
+    def silent(self) -> np.ndarray:
+        """bool (N): readable items that a patch marks as fine."""
+        return np.isin(self.positions, list(self.fine))
 
     def called(self, k: int) -> str:
         """The name of the k-th readable item."""
@@ -74,8 +81,14 @@ class SplitScan:
 
     def item(self, k: int, note: str = "") -> Item:
         """The k-th readable item as a finding names it."""
+        position = int(self.positions[k])
         return Item(
-            split=self.split.name, name=self.called(k), note=note, label=self.label(k), position=int(self.positions[k])
+            split=self.split.name,
+            name=self.called(k),
+            note=note,
+            label=self.label(k),
+            position=position,
+            fine=position in self.fine,
         )
 
 
@@ -186,6 +199,7 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         whole=sums.whole,
         values=None if sums.seen is None else len(sums.seen),
         class_means=means.result() if means is not None else None,
+        fine=data.fine.get(split.name, frozenset()),
     )
 
 

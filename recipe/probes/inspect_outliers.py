@@ -40,16 +40,13 @@ def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Ou
         return Outliers(fences=tuple(f for f in fences if f), items=items)
     with one_thread():
         distance = _distances(splits, seed)
+    # What a person has marked as fine is not told again.
+    told = {name: np.where(one.silent, -np.inf, distance[name]) for name, one in splits.items()}
     first, third = np.quantile(distance["train"], [0.25, 0.75])
     limit = third + FAR * (third - first)
     end = max(limit, tail_limits(distance["train"])[1])
     ranked = sorted(
-        (
-            (float(d[k]), name, k)
-            for name, d in distance.items()
-            for k in np.argsort(-d)[:LISTED].tolist()
-            if d[k] > limit
-        ),
+        ((float(d[k]), name, k) for name, d in told.items() for k in np.argsort(-d)[:LISTED].tolist() if d[k] > limit),
         reverse=True,
     )
     about = f"mean distance to the {NEIGHBOURS} nearest of a sample of train, after preprocessing; large is odd"
@@ -60,8 +57,8 @@ def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Ou
         reference=min(REFERENCE, len(splits["train"].features)),
         limit=float(limit),
         end=_end(end),
-        far={name: int((d > limit).sum()) for name, d in distance.items()},
-        extreme={name: int((d > end).sum()) for name, d in distance.items()},
+        far={name: int((d > limit).sum()) for name, d in told.items()},
+        extreme={name: int((d > end).sum()) for name, d in told.items()},
         farthest=tuple(splits[name].item(k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]),
         scores=(put_scores(shelf, splits, "outlier distance", distance, about),) if shelf else (),
     )

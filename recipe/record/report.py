@@ -17,7 +17,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One check's verdict. message: one line a person understands. cause: stable slug of what is wrong, if known.
 
     where: the layer, column, item or config key. advice: what to do, as an override or an edit.
-    reason: why it was skipped. seconds: what its evidence cost.
+    reason: why it was skipped. evidence: names of the records that it reads. seconds: what they cost.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = ""
     where: str = ""
     reason: str = ""
+    evidence: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     seconds: float = 0.0
 
