@@ -84,6 +84,7 @@ RULES: dict[str, Rule] = {
     "gate": one_of("on", "off"),
     "trust": NAMES,
     "checks": TABLE,
+    "baseline.checks": either(OFF, NAMES),
     "run.name": TEXT,
     "run.dir": TEXT,
     "data.name": TEXT,
