@@ -2,7 +2,7 @@
 
 Every source, shipped or the user's, is a function that returns a mapping (docs/your-own.md):
 
-    train   required: (X, y) arrays or tensors, `Cells` of a table, or a map-style Dataset of (input, target)
+    train   required: (X, y) arrays or tensors, `Cells` of a table, texts, or a map-style Dataset of (input, target)
     val, test                       the same; split off with the seed where they are missing
     classes                         names, in order of their index
     decode                          tensor → something to look at (picture, array or text)
@@ -10,6 +10,7 @@ Every source, shipped or the user's, is a function that returns a mapping (docs/
     time                            name of the attribute that orders the split
     kind                            image, table, text, series or array; guessed where it is missing
     unreadable, odd                 items that could not be read, or only with a caveat: sequences of `Trouble`
+    notes                           what the source decided by itself, a sentence each
 """
 
 from __future__ import annotations
@@ -210,7 +211,8 @@ def fingerprint_of(splits: Iterable[Split]) -> str:
         told.update(f"{split.name} {len(split)}\n".encode())
         told.update(split.targets.contiguous().numpy().tobytes())
         if split.texts is not None:
-            told.update("\0".join(split.texts).encode("utf-8", "surrogatepass"))
+            # What is made of them may follow the model.
+            told.update(split.texts.contents().tobytes())
             continue
         if split.cells is not None:
             told.update(repr((split.cells.numeric_names, split.cells.category_names, split.cells.categories)).encode())

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from recipe.data.attributes import attributes_of
 from recipe.data.data import Data, Split, Trouble, UnreadableItem
+from recipe.data.text_looks import TextLooks, blank_texts
 from recipe.machine import one_thread
 from recipe.record.data import Item
 from recipe.record.progress import Progress, Silent
@@ -104,10 +105,11 @@ class Scan:
         found = [self.data.train, self.data.val, self.data.compare_test()]
         present = [split for split in found if split is not None]
         bar = self.progress.bar("reading every item once", sum(map(len, present)))
-        reach = _range(self.data.train)
+        reach, texts = _range(self.data.train), self.data.train.texts
         try:
             with one_thread():
-                return {split.name: _scan(split, self.data, reach, bar.advance) for split in present}
+                looks = TextLooks(texts) if texts is not None else None
+                return {split.name: _scan(split, self.data, reach, bar.advance, looks) for split in present}
         finally:
             bar.done()
 
@@ -152,7 +154,9 @@ class _Sums:
         return float(max(0.0, self.square / max(1.0, self.count) - centred * centred) ** 0.5)
 
 
-def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None]) -> SplitScan:
+def _scan(
+    split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None], looks: TextLooks | None
+) -> SplitScan:
     parts: dict[str, list[np.ndarray]] = {
         key: [] for key in ("at", "contents", "finite", "blank", "features", "pictures")
     }
@@ -166,11 +170,17 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         parts["at"].append(positions)
         parts["contents"].append(_contents(split, positions, inputs))
         parts["finite"].append(flat.isfinite().all(dim=1).numpy())
-        parts["blank"].append(_blank(flat, reach, data))
-        parts["features"].append(_features(data, inputs).numpy())
+        texts = split.texts.take(positions) if split.texts is not None else None
+        parts["blank"].append(blank_texts(texts) if texts is not None else _blank(flat, reach, data))
+        parts["features"].append(looks.features(texts) if looks and texts else _features(data, inputs).numpy())
         if data.kind == "image":
             parts["pictures"].append(_pictures(inputs, reach))
-        for name, values in attributes_of(data.kind, split.cells, positions, inputs, reach).items():
+        own = (
+            looks.attributes(texts)
+            if looks and texts
+            else attributes_of(data.kind, split.cells, positions, inputs, reach)
+        )
+        for name, values in own.items():
             attributes.setdefault(name, []).append(values)
         sums.add(flat)
         if means is not None:
@@ -241,6 +251,8 @@ def _flat(inputs: Tree) -> Tensor:
 
 def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
     """A hash of each item's content: of a table's cells as they were read, else of the decoded input."""
+    if split.texts is not None:
+        return split.texts.take(positions).contents()
     if split.cells is not None:
         arrays = [split.cells.take(positions).contents()]
     else:

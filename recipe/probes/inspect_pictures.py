@@ -10,6 +10,7 @@ import numpy as np
 from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.data.scan import Scan
+from recipe.data.texts import shortened
 from recipe.record.data import Duplicates, Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
@@ -84,12 +85,19 @@ def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
 
 
 def show_rows(data: Data, *, seed: int, rows: int = 12) -> Rows:
-    """Rows of train, drawn with the seed. CannotMeasure when the data are no table."""
-    cells = data.train.cells
-    if cells is None:
-        raise CannotMeasure("the data are no table")
+    """Rows or texts of train, drawn with the seed. CannotMeasure when the data are neither."""
+    cells, texts = data.train.cells, data.train.texts
     chosen = np.sort(np.random.default_rng([seed, 7]).permutation(len(data.train))[:rows]).tolist()
-    shown = [{"": data.train.called(k), **cells.row(k), "target": _label(data, data.train, k)} for k in chosen]
+    if cells is not None:
+        told = [cells.row(k) for k in chosen]
+    elif texts is not None:
+        told = [{"text": shortened(texts[k])} for k in chosen]
+    else:
+        raise CannotMeasure("the data are no table and no texts")
+    shown = [
+        {"": data.train.called(k), **row, "target": _label(data, data.train, k)}
+        for k, row in zip(chosen, told, strict=True)
+    ]
     return Rows(columns=tuple(shown[0]), rows=tuple(tuple(row.values()) for row in shown))
 
 

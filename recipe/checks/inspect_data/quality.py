@@ -14,7 +14,7 @@ def pictures_can_be_made_out(
 
     Why: what a person cannot make out, a label does not describe; many such pictures often come from one broken step.
     Fix: look at the listed pictures; remove or mend them, or leave it at that if that is how your data are.
-    Source: CleanVision's definitions and limits. A picture counts when it is also far below the median picture of train.
+    Source: CleanVision, definitions and limits. A picture counts when it is also far below the median one of train.
     """
     # A picture or two in a thousand is what any large set of photographs holds, and grey ones are more common.
     total = max(1, sum(picture_quality.items.values()))
