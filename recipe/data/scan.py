@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recipe.data.attributes import attributes_of
-from recipe.data.data import Data, Split, Trouble, UnreadableItem
+from recipe.data.cells import Cells
+from recipe.data.data import Data, Split, Trouble, UnreadableItem, refuse_unreadable
 from recipe.machine import one_thread
 from recipe.record.data import Item
 from recipe.record.progress import Progress, Silent
@@ -88,15 +89,17 @@ class Scan:
     @cached_property
     def splits(self) -> dict[str, SplitScan]:
         """By name, in the order train, val, test."""
-        found = [self.data.train, self.data.val, self.data.compare_test()]
-        present = [split for split in found if split is not None]
+        present = [s for s in (self.data.train, self.data.val, self.data.compare_test()) if s is not None]
         bar = self.progress.bar("reading every item once", sum(map(len, present)))
         reach = _range(self.data.train)
         try:
             with one_thread():
-                return {split.name: _scan(split, self.data, reach, bar.advance) for split in present}
+                found = {split.name: _scan(split, self.data, reach, bar.advance) for split in present}
         finally:
             bar.done()
+        lost = [*self.data.unreadable, *(trouble for one in found.values() for trouble in one.unreadable)]
+        refuse_unreadable(lost, self.data.max_unreadable, sum(len(one.positions) for one in found.values()))
+        return found
 
 
 @dataclass
@@ -153,7 +156,7 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         parts["at"].append(positions)
         parts["contents"].append(_contents(split, positions, inputs))
         parts["finite"].append(flat.isfinite().all(dim=1).numpy())
-        parts["blank"].append(_blank(flat, reach, data))
+        parts["blank"].append(_blank(flat, reach, data, split.cells and split.cells.take(positions)))
         parts["features"].append(_features(data, inputs).numpy())
         if data.kind == "image":
             parts["pictures"].append(_pictures(inputs, reach))
@@ -238,8 +241,10 @@ def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
     return np.frombuffer(b"".join(told), dtype="V16")
 
 
-def _blank(flat: Tensor, reach: tuple[float, float], data: Data) -> np.ndarray:
-    """bool (n): items without information. A table's row is never blank: it has cells."""
+def _blank(flat: Tensor, reach: tuple[float, float], data: Data, cells: Cells | None) -> np.ndarray:
+    """bool (n): items without information. A table's row is blank when all of its cells are empty."""
+    if cells is not None:
+        return np.asarray(np.isnan(cells.numeric).all(axis=1) & (cells.codes < 0).all(axis=1))
     if data.kind == "table" or flat.shape[1] < 8:
         return np.zeros(len(flat), dtype=bool)
     span = flat.amax(dim=1) - flat.amin(dim=1)

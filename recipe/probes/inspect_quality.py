@@ -111,13 +111,13 @@ def _middle(values: Values) -> float:
 def _quality(rule: Rule, splits: dict[str, SplitScan]) -> Quality:
     # What is blank has a check of its own.
     odd = {name: hit & ~splits[name].blank for name, hit in rule.odd.items()}
-    ranked = sorted((float(rule.score[name][k]), name, int(k)) for name, hit in odd.items() for k in np.flatnonzero(hit))
+    ranked = sorted(
+        (float(rule.score[name][k]), name, int(k)) for name, hit in odd.items() for k in np.flatnonzero(hit)
+    )
     noun = rule.kind.replace("-", " ")
     return Quality(
         kind=rule.kind,
         what=rule.what,
         items={name: int(hit.sum()) for name, hit in odd.items()},
-        worst=tuple(
-            splits[name].item(k, f"{noun}: {rule.shown[name][k]:.3g}") for _, name, k in ranked[:LISTED]
-        ),
+        worst=tuple(splits[name].item(k, f"{noun}: {rule.shown[name][k]:.3g}") for _, name, k in ranked[:LISTED]),
     )

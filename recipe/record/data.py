@@ -46,15 +46,26 @@ class SplitReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(Evidence, frozen=True, kw_only=True):
-    """D1. unreadable, odd, non_finite, blank: the items themselves (the last two up to 50)."""
+    """D1. unreadable, odd, noted, non_finite, blank: the items themselves, the first 200 of each.
+
+    odd: read with a caveat; noted: with one that costs nothing. counts: {kind: all of them}, which `listed` (a side
+    file, "" where there are none) lists one a row.
+    """
 
     kind: str
     splits: tuple[SplitReading, ...]
     max_unreadable: int = 0
     unreadable: tuple[Item, ...] = ()
     odd: tuple[Item, ...] = ()
+    noted: tuple[Item, ...] = ()
     non_finite: tuple[Item, ...] = ()
     blank: tuple[Item, ...] = ()
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    listed: str = ""
+
+    def count(self, kind: str) -> int:
+        """How many items of a kind there are, listed here or not."""
+        return self.counts.get(kind, len(getattr(self, kind)))
 
     def of(self, split: str) -> SplitReading | None:
         """One split's reading."""
