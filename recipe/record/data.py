@@ -91,12 +91,16 @@ class LabelCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Balance(Evidence, frozen=True, kw_only=True):
-    """D2 for classes. several: an item may have several labels. renamed: {another spelling: class it was taken for}."""
+    """D2 for classes. several: an item may have several labels. renamed: {another spelling: class it was taken for}.
+
+    alike: classes that differ by case, space or a trailing dot only, and were not taken for one: train has them all.
+    """
 
     classes: tuple[str, ...]
     splits: tuple[LabelCounts, ...]
     several: bool = False
     renamed: dict[str, str] = msgspec.field(default_factory=dict)
+    alike: tuple[tuple[str, ...], ...] = ()
 
     def of(self, split: str) -> LabelCounts | None:
         """One split's counts."""

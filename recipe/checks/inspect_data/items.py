@@ -38,7 +38,7 @@ def no_item_needed_a_guess(reading: Reading) -> Verdict:
         aside = f"; {noted:,} with a note, such as {_list(reading.noted)}" if noted else ""
         return passed(f"no item had to be converted{aside}", measured={"odd": 0, "noted": noted})
     return warned(
-        f"{odd:,} items were read with a caveat: {_list(reading.odd)}",
+        f"{odd:,} {'item was' if odd == 1 else 'items were'} read with a caveat: {_list(reading.odd)}",
         cause="odd-items",
         measured={"odd": odd, "noted": noted},
         where=reading.odd[0].name,
@@ -162,6 +162,13 @@ def inputs_have_a_usual_scale(reading: Reading, *, large: float = 50.0, small: f
             f"only {train.values} different numbers ({told}): pixels cast to whole numbers after scaling?",
             cause="cast-to-whole-numbers",
             advice="keep the bytes, or cast to float before dividing; nothing, if the pictures are black and white",
+            measured=measured,
+        )
+    if pictures and "int" in train.dtype and train.dtype != "uint8":
+        return warned(
+            f"pixels as {told}: whole numbers that are no bytes are taken for codes, and no preprocessing scales them",
+            cause="inputs-unscaled",
+            advice="give them as uint8, or as floating-point numbers",
             measured=measured,
         )
     if "float" not in train.dtype:
