@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
+A = TypeVar("A")
+B = TypeVar("B")
+CORES = os.cpu_count() or 1
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -62,3 +69,15 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def ahead(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """`work` of each item, in order, on all cores while the next items are fetched; only a few are held at a time."""
+    under_way: deque[Future[B]] = deque()
+    with ThreadPoolExecutor(CORES) as pool:
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) > CORES:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()

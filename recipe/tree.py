@@ -51,6 +51,16 @@ def stack(items: Sequence[Any]) -> Tree:
     return torch.stack([as_tensor(item) for item in items])
 
 
+def join(parts: Sequence[Tree]) -> Tree:
+    """Batches of one structure, one after the other, as one batch."""
+    first = parts[0]
+    if isinstance(first, dict):
+        return {key: join([part[key] for part in parts]) for key in first}
+    if isinstance(first, (tuple, list)):
+        return tuple(join(column) for column in zip(*parts, strict=True))
+    return torch.cat(list(parts)) if len(parts) > 1 else first
+
+
 def as_tensor(item: Any) -> Tensor:
     """One example as a tensor; a picture becomes uint8 of shape (channels, height, width)."""
     if isinstance(item, Tensor):

@@ -6,7 +6,7 @@ What is refused here is listed in docs/your-own.md, "What is refused".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from recipe.data.cells import Cells
-from recipe.data.data import Data, Split, Trouble
+from recipe.data.data import Data, Split, Trouble, refuse_unreadable
 from recipe.data.encode import encode
 from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
-from recipe.data.targets import agree_on_targets
+from recipe.data.targets import agree_on_targets, unlabelled
 from recipe.data.texts import Texts
 from recipe.machine import one_thread
 from recipe.record.refusal import Refusal
@@ -28,7 +28,8 @@ from recipe.tree import as_tensor, is_tree, leaves, map_tree
 
 SPLITS = ("train", "val", "test")
 KINDS = ("image", "table", "text", "series", "array")
-KEYS = {*SPLITS, "classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "notes"}
+BESIDE = ("classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "renamed", "notes")
+KEYS = {*SPLITS, *BESIDE}
 
 
 def assemble(
@@ -51,7 +52,8 @@ def assemble(
     for name in SPLITS:
         if mapping.get(name) is not None:
             splits[name], given[name] = _read(name, mapping, settings, target, lost)
-    _refuse_unreadable(lost, int(settings["max_unreadable"]), sum(map(len, splits.values())))
+    _leave_out_unlabelled(splits, given, mapping.get("classes"), task, lost)
+    refuse_unreadable(lost, int(settings["max_unreadable"]), sum(map(len, splits.values())))
     _refuse_overlap(splits)
     agreed = agree_on_targets(given, mapping.get("classes"), task)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
@@ -73,7 +75,7 @@ def assemble(
         time=mapping.get("time"),
         unreadable=tuple(lost),
         odd=tuple(mapping.get("odd") or ()),
-        renamed=agreed.renamed,
+        renamed=dict(mapping.get("renamed") or {}) | agreed.renamed,
         features=encoder.features if encoder else None,
         encoder=encoder,
         max_unreadable=int(settings["max_unreadable"]),
@@ -170,10 +172,32 @@ def _dataset(
     if streaming is True or (
         streaming == "auto" and not (stream.gives_numbers() and stream.repeats() and stream.fits())
     ):
-        return stream, _array(stream.targets()), np.arange(size)
-    inputs, raw, kept, broken = stream.hold()
+        if not int(settings["max_unreadable"]):
+            return stream, _array(stream.targets()), np.arange(size)
+        # Some may be left out: which, no later pass over the stream could say in time.
+        sound, broken = stream.readable()
+        kept = np.asarray(sound, dtype=np.int64)
+        stream = stream.take(kept)
+        inputs, raw = stream, stream.targets()
+    else:
+        inputs, raw, sound, broken = stream.hold()
+        kept = np.asarray(sound, dtype=np.int64)
     lost += [Trouble(name, item.where, item.reason) for item in broken]
-    return inputs, _array(raw), np.asarray(kept, dtype=np.int64)
+    return inputs, _array(raw), kept
+
+
+def _leave_out_unlabelled(
+    splits: dict[str, Split], given: dict[str, np.ndarray], classes: Any, task: str, lost: list[Trouble]
+) -> None:
+    """Items without a target are listed, and taken out of the splits; `max_unreadable` says how many may be."""
+    for name, reasons in unlabelled(given, classes, task).items():
+        split = splits[name]
+        places = [f"item {int(split.rows[k])} of {name}" if split.ids is None else split.ids[k] for k in reasons]
+        lost += [Trouble(name, place, why) for place, why in zip(places, reasons.values(), strict=True)]
+        keep = np.delete(np.arange(len(split)), list(reasons))
+        if not len(keep):
+            raise Refusal(f"no item of {name} has a target", where="data", fix="give targets, or another column")
+        splits[name], given[name] = split.take(keep), given[name][keep]
 
 
 def _inputs(value: Any, name: str, target: str) -> Any:
@@ -221,16 +245,6 @@ def _aligned(values: Any, size: int, what: str, name: str, target: str) -> np.nd
     if len(values) != size:
         raise Refusal(f"{name} has {size:,} items and {len(values):,} {what}", where=target, fix="give one an item")
     return _array(values)
-
-
-def _refuse_unreadable(lost: Sequence[Trouble], most: int, sound: int) -> None:
-    if len(lost) > most:
-        told = "; ".join(f"{t.where}: {t.reason}" for t in lost[:3]) + ("; …" if len(lost) > 3 else "")
-        raise Refusal(
-            f"{len(lost):,} of {len(lost) + sound:,} items cannot be used: {told}",
-            where="data",
-            fix=f"mend or remove them, or leave them out with data.max_unreadable={len(lost)}",
-        )
 
 
 def _refuse_overlap(splits: Mapping[str, Split]) -> None:

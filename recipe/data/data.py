@@ -27,24 +27,31 @@ from torch import Tensor
 
 from recipe.record.patch import Patched
 from recipe.record.refusal import Refusal
-from recipe.tree import Tree, is_tree, leaves, map_tree, stack
+from recipe.tree import Tree, count_bytes, is_tree, leaves, map_tree
 
 if TYPE_CHECKING:
     from recipe.data.cells import Cells
     from recipe.data.preprocess import Preprocess
     from recipe.data.texts import Texts
 
-CHUNK = 1024
-"""Items that are read together when a whole split is gone through."""
+CHUNK, FEWEST = 1024, 16
+"""Items that are read together when a whole split is gone through: as many as hold NUMBERS numbers, within these."""
+NUMBERS = 1 << 22
+ROOM = 1 << 27
+"""Bytes that the raw items of a sample may take."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """An item that could not be read, or only with a caveat. where: its path, row or index."""
+    """An item that could not be read, or only with a caveat. where: its path, row or index.
+
+    harmless: nothing was lost, and nobody need be warned: the report mentions it.
+    """
 
     split: str
     where: str
     reason: str
+    harmless: bool = False
 
 
 class UnreadableItem(Exception):  # noqa: N818 - it is an item, and the word for it everywhere
@@ -53,6 +60,17 @@ class UnreadableItem(Exception):  # noqa: N818 - it is an item, and the word for
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: {reason}")
         self.where, self.reason = where, reason
+
+
+def refuse_unreadable(lost: Sequence[Trouble], most: int, sound: int) -> None:
+    """Refusal, naming the first, when more items than `most` cannot be used. sound: how many can."""
+    if len(lost) > most:
+        told = "; ".join(f"{t.where}: {t.reason}" for t in lost[:3]) + ("; …" if len(lost) > 3 else "")
+        raise Refusal(
+            f"{len(lost):,} of {len(lost) + sound:,} items cannot be used: {told}",
+            where="data",
+            fix=f"mend or remove them, or leave them out with data.max_unreadable={len(lost)}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +115,7 @@ class Split:
             rows = torch.as_tensor(np.asarray(positions), dtype=torch.int64)
             return map_tree(lambda leaf: leaf[rows], self.inputs)
         items = self.inputs.read(positions)
-        return stack([item[0] for item in items if not isinstance(item, UnreadableItem)])
+        return self.inputs.stack([item[0] for item in items if not isinstance(item, UnreadableItem)])
 
     def called(self, index: int) -> str:
         """How a finding names an item: its id, or where the source has it."""
@@ -124,9 +142,23 @@ class Split:
         """The same inputs with other targets."""
         return replace(self, targets=targets)
 
-    def chunks(self, size: int = CHUNK, limit: int | None = None) -> Iterator[tuple[np.ndarray, Tree]]:
-        """(positions, raw inputs stacked) over the first `limit` items; unreadable items of a stream are left out."""
-        end = len(self) if limit is None else min(limit, len(self))
+    @property
+    def chunk_size(self) -> int:
+        """Items whose inputs, as float32, take no more than some megabytes."""
+        first = self.inputs.first() if self.streams else map_tree(lambda leaf: leaf[:1], self.inputs)
+        numbers = sum(leaf.numel() for leaf in leaves(first)) if first is not None else 1
+        return max(FEWEST, min(CHUNK, NUMBERS // max(1, numbers)))
+
+    def spread(self, most: int) -> np.ndarray:
+        """Positions of up to `most` items, spread over the split: fewer where they would take a lot of memory."""
+        first = self.inputs.first() if self.streams else map_tree(lambda leaf: leaf[:1], self.inputs)
+        size = count_bytes(first) if first is not None else 1
+        some = max(1, min(len(self), most, max(FEWEST, ROOM // max(1, size))))
+        return np.unique(np.linspace(0, len(self) - 1, some).astype(int))
+
+    def chunks(self, size: int | None = None) -> Iterator[tuple[np.ndarray, Tree]]:
+        """(positions, raw inputs stacked) over all items; unreadable items of a stream are left out."""
+        end, size = len(self), size or self.chunk_size
         for start in range(0, end, size):
             positions = np.arange(start, min(start + size, end))
             if not self.streams:
@@ -136,7 +168,7 @@ class Split:
             items = self.inputs.read(positions)
             kept = [k for k, item in enumerate(items) if not isinstance(item, UnreadableItem)]
             if kept:
-                yield positions[kept], stack([items[k][0] for k in kept])
+                yield positions[kept], self.inputs.stack([items[k][0] for k in kept])
 
 
 @dataclass(eq=False)

@@ -21,10 +21,13 @@ MOST = 20_000
 """Columns beyond which a file is no table."""
 
 
-def read_frame(file: Path, header: bool | str, separator: str, empty: Sequence[str]) -> pl.DataFrame:
+def read_frame(
+    file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int = 0, passed: list[str] | None = None
+) -> pl.DataFrame:
     """The file's table, its cells tidied. Refusal when it is none, or holds no rows.
 
-    header: whether the first row names the columns; separator: the mark between cells; "auto" for both looks.
+    header: whether the first row names the columns; separator: the mark between cells; "auto" for both looks. skip:
+    lines above the table. A first line of one cell above rows of several is passed over too, and told in `passed`.
     """
     import polars as pl
 
@@ -34,7 +37,7 @@ def read_frame(file: Path, header: bool | str, separator: str, empty: Sequence[s
         elif file.suffix in (".jsonl", ".ndjson"):
             frame = pl.read_ndjson(file, infer_schema_length=None)
         else:
-            frame = _read_text(file, header, separator, empty)
+            frame = _read_text(file, header, separator, empty, skip, passed if passed is not None else [])
     except Refusal:
         raise
     except OSError as error:
@@ -49,13 +52,20 @@ def read_frame(file: Path, header: bool | str, separator: str, empty: Sequence[s
     return frame
 
 
-def _read_text(file: Path, header: bool | str, separator: str, empty: Sequence[str]) -> pl.DataFrame:
+def _read_text(
+    file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int, passed: list[str]
+) -> pl.DataFrame:
     """Every cell as text first, then numbers where a column has them: so a space or a stray word costs nothing."""
     import polars as pl
 
     text = _decode(file)
+    for _ in range(skip):
+        text = text.partition("\n")[2]
     if not text.strip():
         raise Refusal("is empty", where=str(file))
+    if line := _no_row(text, separator):
+        passed.append(line)
+        text = text.partition("\n")[2]
     first = [line for line in text.split("\n", 20)[:20] if line.strip()]
     if (cells := max(first[0].count(mark) for mark in MARKS)) > MOST:
         raise Refusal(
@@ -85,6 +95,17 @@ def _read_text(file: Path, header: bool | str, separator: str, empty: Sequence[s
     known = tidy.with_columns(pl.when(pl.all().is_in(list(empty))).then(None).otherwise(pl.all()).name.keep())
     # An empty line is no row.
     return known.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def _no_row(text: str, separator: str) -> str:
+    """The first line, where it is one cell and the lines after it are several each: a title, or a remark."""
+    lines = [line for line in text.split("\n", 21)[:21] if line.strip()]
+    if len(lines) < 3:
+        return ""
+    mark = _separator(lines[1:]) if separator == "auto" else separator
+    widths = [len(next(csv.reader([line], delimiter=mark, skipinitialspace=True))) for line in lines]
+    one_width = len(set(widths[1:])) == 1 and widths[1] > 1
+    return lines[0].strip() if one_width and widths[0] == 1 else ""
 
 
 def _decode(file: Path) -> str:

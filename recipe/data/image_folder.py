@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from recipe.data.data import Trouble, UnreadableItem
+from recipe.data.picture_files import GREY, THREADS, Header, decode, headers_of, oddity_of, printable, rare_modes
+from recipe.data.targets import plain_name
 from recipe.record.refusal import Refusal
 
 WORDS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 BESIDE = {".txt", ".md", ".csv", ".json", ".xml", ".db", ".ini", ".html", ".pdf", ".yaml", ".yml", ".py", ".log"}
 """Endings of files that lie beside pictures and are none."""
-GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-USUAL = {"L", "RGB"}
-ORIENTATION = 0x0112
-THREADS = os.cpu_count() or 1
-
-
-class Header(NamedTuple):
-    """What a file says of itself: size after turning it upright, Pillow's mode, frames and bytes on the disk."""
-
-    width: int
-    height: int
-    mode: str
-    frames: int
-    bytes: int
 
 
 def image_folder(root: str, *, size: int | Sequence[int] | None = None, mode: str = "auto") -> dict[str, Any]:
@@ -43,31 +29,43 @@ def image_folder(root: str, *, size: int | Sequence[int] | None = None, mode: st
     if root is None:
         raise Refusal("which folder?", where="data.root", fix="data.root=FOLDER with one folder of pictures a class")
     top = Path(root).expanduser()
-    listed = {split: _listing(folder) for split, folder in _split_folders(top).items()}
-    classes = sorted({name for by_class in listed.values() for name in by_class})
+    folders = _split_folders(top)
+    listed = {split: _listing(folder) for split, folder in folders.items()}
+    renamed = _spellings(listed)
+    classes = sorted({name for by_class in listed.values() for name in by_class} - set(renamed))
     _refuse_empty(top, listed, classes)
-    files = {split: [(f, classes.index(c)) for c, found in by.items() for f in found] for split, by in listed.items()}
-    headers = {split: _headers([file for file, _ in found]) for split, found in files.items()}
+    files = {
+        split: [(f, classes.index(renamed.get(c, c))) for c, found in by.items() for f in found]
+        for split, by in listed.items()
+    }
+    headers = {split: headers_of([file for file, _ in found]) for split, found in files.items()}
     seen = [header for one in headers.values() for header in one if isinstance(header, Header)]
     if not seen:
         raise Refusal("no picture in it can be read", where=str(top))
     shape = _shape(seen, size, top)
     chosen = mode if mode != "auto" else "L" if all(h.mode in GREY for h in seen) else "RGB"
+    rare = rare_modes(seen)
     mapping: dict[str, Any] = {
-        "classes": [_printable(c) for c in classes],
+        "classes": [printable(c) for c in classes],
+        "renamed": {printable(other): printable(name) for other, name in renamed.items()},
         "kind": "image",
         "ids": {},
         "attributes": {},
+        "unreadable": [
+            Trouble(split, printable(os.path.relpath(f, top)), "lies in no class folder: unlabelled")
+            for split, folder in folders.items()
+            for f in _loose(folder)
+        ],
     }
     odd: list[Trouble] = []
     for split, found in files.items():
         mapping[split] = Pictures([str(f) for f, _ in found], [label for _, label in found], shape, chosen)
-        names = [_printable(os.path.relpath(f, top)) for f, _ in found]
+        names = [printable(os.path.relpath(f, top)) for f, _ in found]
         mapping["ids"][split] = names
         mapping["attributes"][split] = _attributes(headers[split])
-        odd += [
-            Trouble(split, n, why) for n, h in zip(names, headers[split], strict=True) if (why := _oddity(h, chosen))
-        ]
+        for name, header in zip(names, headers[split], strict=True):
+            why, harmless = oddity_of(header, chosen, rare)
+            odd += [Trouble(split, name, why, harmless)] if why else []
     return mapping | {"odd": odd}
 
 
@@ -96,51 +94,6 @@ class Pictures(Dataset[tuple[Tensor, int]]):
             return self[row]
         except UnreadableItem as error:
             return error
-
-
-def decode(path: str, shape: tuple[int, int], mode: str) -> Tensor:
-    """uint8 (C, H, W): turned upright as its EXIF says, alpha over white, 16 bits to 8, resized when it must be."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                file.load()
-                picture = _plain(ImageOps.exif_transpose(file), mode)
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's plugins raise of everything for damaged files
-        raise UnreadableItem(_printable(path), _reason(path, error)) from error
-    if picture.size != (shape[1], shape[0]):
-        picture = picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    array = np.array(picture)
-    return torch.from_numpy(array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1)))
-
-
-def _plain(picture: Image.Image, mode: str) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        # Sixteen bits: Pillow's own conversion would cut them off at 255.
-        values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if values.max(initial=0) > 255 else 255
-        picture = Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))
-    if picture.mode == "P" and "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    if picture.mode in ("RGBA", "LA", "La", "PA"):
-        ground = Image.new("RGBA", picture.size, "white")
-        ground.alpha_composite(picture.convert("RGBA"))
-        picture = ground
-    return picture.convert(mode)
-
-
-def _reason(path: str, error: Exception) -> str:
-    if isinstance(error, (Image.DecompressionBombWarning, Image.DecompressionBombError)):
-        return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: it could be a bomb"
-    try:
-        if Path(path).stat().st_size == 0:
-            return "the file is empty"
-    except OSError as missing:
-        return str(missing.strerror)
-    text = str(error).split("\n")[0].replace(path, "").replace("''", "").strip()
-    return "it is no picture" if "cannot identify" in text else text[:120] or type(error).__name__
 
 
 def _split_folders(top: Path) -> dict[str, Path]:
@@ -178,6 +131,23 @@ def _listing(folder: Path) -> dict[str, list[Path]]:
     return by_class
 
 
+def _loose(folder: Path) -> list[Path]:
+    """Pictures, by their ending, that lie beside the class folders and not in one."""
+    endings = Image.registered_extensions()
+    return [
+        f
+        for f in sorted(folder.iterdir())
+        if f.is_file() and not f.name.startswith(".") and f.suffix.lower() in endings and f.suffix.lower() not in BESIDE
+    ]
+
+
+def _spellings(listed: dict[str, dict[str, list[Path]]]) -> dict[str, str]:
+    """{class folder of a later split: the one of train that differs by case, space or a trailing dot only}."""
+    alike = {plain_name(name): name for name in sorted(listed["train"], reverse=True)}
+    others = {name for by_class in listed.values() for name in by_class} - set(listed["train"])
+    return {name: alike[plain_name(name)] for name in sorted(others) if plain_name(name) in alike}
+
+
 def _refuse_empty(top: Path, listed: dict[str, dict[str, list[Path]]], classes: list[str]) -> None:
     for split, by_class in listed.items():
         if not any(by_class.values()):
@@ -185,27 +155,8 @@ def _refuse_empty(top: Path, listed: dict[str, dict[str, list[Path]]], classes: 
     for name in classes:
         if not any(by_class.get(name) for by_class in listed.values()):
             raise Refusal(
-                f"the class folder {_printable(name)!r} holds no pictures", where=str(top), fix="fill it, or remove it"
+                f"the class folder {printable(name)!r} holds no pictures", where=str(top), fix="fill it, or remove it"
             )
-
-
-def _headers(files: Sequence[Path]) -> list[Header | None]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(_header, files))
-
-
-def _header(file: Path) -> Header | None:
-    """Without decoding; None where even that fails (decoding will say why)."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file) as picture:
-                width, height = picture.size
-                if picture.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
-                    width, height = height, width
-                return Header(width, height, picture.mode, getattr(picture, "n_frames", 1), file.stat().st_size)
-    except Exception:
-        return None
 
 
 def _shape(seen: Sequence[Header], size: Any, top: Path) -> tuple[int, int]:
@@ -228,23 +179,11 @@ def _shape(seen: Sequence[Header], size: Any, top: Path) -> tuple[int, int]:
 
 
 def _attributes(headers: Sequence[Header | None]) -> dict[str, list[float]]:
+    nan = float("nan")
     known = [h or Header(0, 0, "", 0, 0) for h in headers]
     return {
-        "width": [float(h.width) for h in known],
-        "height": [float(h.height) for h in known],
-        "file bytes": [float(h.bytes) for h in known],
+        "width": [float(h.width or nan) for h in known],
+        "height": [float(h.height or nan) for h in known],
+        "aspect ratio": [h.width / h.height if h.height else nan for h in known],
+        "file bytes": [float(h.bytes or nan) for h in known],
     }
-
-
-def _oddity(header: Header | None, mode: str) -> str:
-    if header is None:
-        return ""
-    if header.frames > 1:
-        return f"{header.frames} frames; the first is used"
-    if header.mode not in USUAL:
-        return f"mode {header.mode}, converted to {mode}"
-    return "grey among colour" if header.mode == "L" and mode == "RGB" else ""
-
-
-def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

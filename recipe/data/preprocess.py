@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from recipe.data.data import Split
 from recipe.record.plain import from_json, to_json
 from recipe.record.refusal import Refusal
-from recipe.tree import Tree, leaves, map_tree, stack
+from recipe.tree import Tree, join, leaves, map_tree
 
 SAMPLE = 20_000
 """Items from which the statistics of a stream are taken; of data in memory all are used."""
@@ -134,9 +134,9 @@ def _is_scaled(leaf: Tensor) -> bool:
 
 
 def _sample(train: Split) -> Tree:
-    parts = [inputs for _, inputs in train.chunks(limit=SAMPLE)]
-    rows = [map_tree(lambda leaf, k=k: leaf[k], part) for part in parts for k in range(len(next(leaves(part))))]  # type: ignore[misc]
-    return stack(rows)
+    """Raw inputs of items spread over a stream: a file sorted by class is no sample of itself."""
+    places, step = train.spread(SAMPLE), train.chunk_size
+    return join([train.sample(places[start : start + step]) for start in range(0, len(places), step)])
 
 
 def _columns(leaf: Tensor) -> Tensor:

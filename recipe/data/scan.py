@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,12 +15,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recipe.data.attributes import attributes_of
-from recipe.data.data import Data, Split, Trouble, UnreadableItem
+from recipe.data.cells import Cells
+from recipe.data.data import Data, Split, Trouble, UnreadableItem, refuse_unreadable
+from recipe.data.sums import ClassMeans, Sums
 from recipe.data.text_looks import TextLooks, blank_texts
-from recipe.machine import one_thread
+from recipe.machine import ahead, one_thread
 from recipe.record.data import Item
 from recipe.record.progress import Progress, Silent
-from recipe.tree import Tree, leaves
+from recipe.tree import Tree, leaves, map_tree
 
 BLANK = 0.02
 """An item whose numbers span less than this share of the data's range is blank."""
@@ -26,7 +30,6 @@ WIDTH = 256
 """Numbers an item is pooled to before distances are taken."""
 THUMB = 32
 """Longest side of the small pictures that are kept of all items."""
-MOST_VALUES = 256
 
 
 @dataclass(eq=False)
@@ -102,93 +105,73 @@ class Scan:
     @cached_property
     def splits(self) -> dict[str, SplitScan]:
         """By name, in the order train, val, test."""
-        found = [self.data.train, self.data.val, self.data.compare_test()]
-        present = [split for split in found if split is not None]
+        present = [s for s in (self.data.train, self.data.val, self.data.compare_test()) if s is not None]
         bar = self.progress.bar("reading every item once", sum(map(len, present)))
         reach, texts = _range(self.data.train), self.data.train.texts
         try:
             with one_thread():
                 looks = TextLooks(texts) if texts is not None else None
-                return {split.name: _scan(split, self.data, reach, bar.advance, looks) for split in present}
+                found = {split.name: _scan(split, self.data, reach, bar.advance, looks) for split in present}
         finally:
             bar.done()
+        lost = [*self.data.unreadable, *(trouble for one in found.values() for trouble in one.unreadable)]
+        refuse_unreadable(lost, self.data.max_unreadable, sum(len(one.positions) for one in found.values()))
+        return found
 
 
-@dataclass
-class _Sums:
-    """Running count, sum and sum of squares (about an origin) of all finite numbers, and their ends."""
+class _Chunk(NamedTuple):
+    """Some items, and what is kept of them: by the names that `SplitScan` has for it."""
 
-    origin: float
-    count: float = 0.0
-    total: float = 0.0
-    square: float = 0.0
-    low: float = np.inf
-    high: float = -np.inf
-    seen: set[float] | None = field(default_factory=set)
-    whole: bool = True
+    positions: np.ndarray
+    inputs: Tree
+    flat: Tensor
+    kept: dict[str, np.ndarray]
+    attributes: dict[str, np.ndarray]
 
-    def add(self, flat: Tensor) -> None:
-        x = flat if flat.dtype in (torch.float32, torch.float64) else flat.to(torch.float32)
-        good = x.isfinite()
-        kept = x if bool(good.all()) else x[good]
-        if kept.numel() == 0:
-            return
-        shifted = kept.reshape(-1) - self.origin
-        self.count += kept.numel()
-        self.total += float(shifted.sum(dtype=torch.float64))
-        self.square += float((shifted * shifted).sum(dtype=torch.float64))
-        self.low, self.high = min(self.low, float(kept.min())), max(self.high, float(kept.max()))
-        some = kept.reshape(-1)[: 1 << 16]
-        self.whole = self.whole and bool((some == some.round()).all())
-        if self.seen is not None:
-            self.seen |= set(torch.unique(some).tolist()[: MOST_VALUES + 1])
-            self.seen = None if len(self.seen) > MOST_VALUES else self.seen
 
-    @property
-    def mean(self) -> float:
-        return self.total / max(1.0, self.count) + self.origin
-
-    @property
-    def std(self) -> float:
-        centred = self.total / max(1.0, self.count)
-        return float(max(0.0, self.square / max(1.0, self.count) - centred * centred) ** 0.5)
+def _measured(
+    split: Split, data: Data, reach: tuple[float, float], looks: TextLooks | None, given: tuple[np.ndarray, Tree]
+) -> _Chunk:
+    positions, inputs = given
+    flat = _flat(inputs)
+    texts = split.texts.take(positions) if split.texts is not None else None
+    cells = split.cells.take(positions) if split.cells is not None else None
+    kept = {
+        "at": positions,
+        "contents": _contents(split, positions, inputs),
+        "finite": flat.isfinite().all(dim=1).numpy(),
+        "blank": blank_texts(texts) if texts is not None else _blank(flat, reach, data, cells),
+        "features": looks.features(texts) if looks and texts else _features(data, inputs).numpy(),
+    }
+    if data.kind == "image":
+        kept["pictures"] = _pictures(inputs, reach)
+    if looks and texts:
+        return _Chunk(positions, inputs, flat, kept, looks.attributes(texts))
+    return _Chunk(positions, inputs, flat, kept, attributes_of(data.kind, split.cells, positions, inputs, reach))
 
 
 def _scan(
     split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None], looks: TextLooks | None
 ) -> SplitScan:
-    parts: dict[str, list[np.ndarray]] = {
-        key: [] for key in ("at", "contents", "finite", "blank", "features", "pictures")
-    }
-    attributes: dict[str, list[np.ndarray]] = {}
-    sums = _Sums(origin=(reach[0] + reach[1]) / 2)
-    means = _ClassMeans(split, data) if data.kind == "image" and data.classes and split.targets.ndim == 1 else None
+    parts: dict[str, list[np.ndarray]] = defaultdict(list)
+    attributes: dict[str, list[np.ndarray]] = defaultdict(list)
+    sums = Sums(origin=(reach[0] + reach[1]) / 2)
+    means = ClassMeans(split, data) if data.kind == "image" and data.classes and split.targets.ndim == 1 else None
     first: Tree = None
-    for positions, inputs in split.chunks():
-        first = first if first is not None else inputs
-        flat = _flat(inputs)
-        parts["at"].append(positions)
-        parts["contents"].append(_contents(split, positions, inputs))
-        parts["finite"].append(flat.isfinite().all(dim=1).numpy())
-        texts = split.texts.take(positions) if split.texts is not None else None
-        parts["blank"].append(blank_texts(texts) if texts is not None else _blank(flat, reach, data))
-        parts["features"].append(looks.features(texts) if looks and texts else _features(data, inputs).numpy())
-        if data.kind == "image":
-            parts["pictures"].append(_pictures(inputs, reach))
-        own = (
-            looks.attributes(texts)
-            if looks and texts
-            else attributes_of(data.kind, split.cells, positions, inputs, reach)
-        )
-        for name, values in own.items():
-            attributes.setdefault(name, []).append(values)
-        sums.add(flat)
+    for chunk in ahead(partial(_measured, split, data, reach, looks), split.chunks()):
+        first = first if first is not None else map_tree(lambda leaf: leaf[:1], chunk.inputs)
+        for key, values in chunk.kept.items():
+            parts[key].append(values)
+        for name, values in chunk.attributes.items():
+            attributes[name].append(values)
+        sums.add(chunk.flat)
         if means is not None:
-            means.add(positions, inputs)
-        advance(len(positions))
-    joined = {key: np.concatenate(part) if part else np.zeros(0) for key, part in parts.items()}
+            means.add(chunk.positions, chunk.inputs)
+        advance(len(chunk.positions))
+    # Each part is let go of as soon as it is joined: all of them twice would be the peak of the memory.
+    joined = {key: np.concatenate(parts.pop(key)) for key in list(parts)}
     kept = joined["at"].astype(np.int64)
-    own = {name: np.concatenate(values) for name, values in attributes.items()}
+    own = {name: np.concatenate(attributes.pop(name)) for name in list(attributes)}
     return SplitScan(
         split=split,
         positions=kept,
@@ -197,7 +180,7 @@ def _scan(
         blank=joined["blank"].astype(bool),
         attributes=own | {name: v[kept] for name, v in _given_attributes(split).items()},
         features=joined["features"],
-        pictures=joined["pictures"] if parts["pictures"] else None,
+        pictures=joined.get("pictures"),
         classes=data.classes,
         unreadable=_unread(split, kept),
         shape=tuple(next(leaves(first)).shape[1:]) if first is not None else (),
@@ -211,27 +194,6 @@ def _scan(
         class_means=means.result() if means is not None else None,
         fine=data.fine.get(split.name, frozenset()),
     )
-
-
-class _ClassMeans:
-    """Sum and count of the inputs of each class."""
-
-    def __init__(self, split: Split, data: Data) -> None:
-        self.targets, self.classes = split.targets, len(data.classes or ())
-        self.sums: Tensor | None = None
-        self.counts = torch.zeros(self.classes)
-
-    def add(self, positions: np.ndarray, inputs: Tensor) -> None:
-        labels = self.targets[torch.from_numpy(positions)]
-        if self.sums is None:
-            self.sums = torch.zeros(self.classes, *inputs.shape[1:])
-        self.sums.index_add_(0, labels, inputs.to(torch.float32).nan_to_num())
-        self.counts += torch.bincount(labels, minlength=self.classes)
-
-    def result(self) -> Tensor | None:
-        if self.sums is None:
-            return None
-        return self.sums / self.counts.clamp(min=1).view(-1, *([1] * (self.sums.ndim - 1)))
 
 
 def _range(train: Split) -> tuple[float, float]:
@@ -264,8 +226,10 @@ def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
     return np.frombuffer(b"".join(told), dtype="V16")
 
 
-def _blank(flat: Tensor, reach: tuple[float, float], data: Data) -> np.ndarray:
-    """bool (n): items without information. A table's row is never blank: it has cells."""
+def _blank(flat: Tensor, reach: tuple[float, float], data: Data, cells: Cells | None) -> np.ndarray:
+    """bool (n): items without information. A table's row is blank when all of its cells are empty."""
+    if cells is not None:
+        return np.asarray(np.isnan(cells.numeric).all(axis=1) & (cells.codes < 0).all(axis=1))
     if data.kind == "table" or flat.shape[1] < 8:
         return np.zeros(len(flat), dtype=bool)
     span = flat.amax(dim=1) - flat.amin(dim=1)

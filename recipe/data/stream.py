@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,14 +20,18 @@ from recipe.tree import Tree, count_bytes, stack
 ROOM = 0.3
 """Share of the free memory that held data may take."""
 TWICE = 32
-"""Items that are read twice to see whether a dataset repeats itself."""
+"""Items that are read twice to see whether a dataset repeats itself, and once to see what its items are."""
 
 
 class Stream(Dataset[tuple[Any, Any]]):
-    """Some items (rows) of a dataset of (input, target). target: the dotted name by which the user knows it."""
+    """Some items (rows) of a dataset of (input, target). target: the dotted name by which the user knows it.
 
-    def __init__(self, dataset: Any, rows: np.ndarray, split: str, target: str) -> None:
+    Inputs unlike most others (another shape or dtype) come as UnreadableItem; pictures of Pillow may differ in size.
+    """
+
+    def __init__(self, dataset: Any, rows: np.ndarray, split: str, target: str, looks: Looks | None = None) -> None:
         self.dataset, self.rows, self.split, self.target = dataset, rows, split, target
+        self.looks = looks or Looks()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -48,7 +54,7 @@ class Stream(Dataset[tuple[Any, Any]]):
 
     def take(self, indices: np.ndarray) -> Stream:
         """Some of the items."""
-        return Stream(self.dataset, self.rows[indices], self.split, self.target)
+        return Stream(self.dataset, self.rows[indices], self.split, self.target, self.looks)
 
     def read(self, positions: Sequence[int] | np.ndarray, seed: int = 0) -> list[Any]:
         """Many items in order: (input, target) each, or the UnreadableItem; in parallel where the dataset can.
@@ -57,8 +63,41 @@ class Stream(Dataset[tuple[Any, Any]]):
         """
         if hasattr(self.dataset, "read_many"):
             return list(self.dataset.read_many(self.rows[np.asarray(positions)]))
+        if not self.looks.known:
+            with own_random_numbers(seed):
+                self.looks = Looks.of([self._read(int(i)) for i in self._spread()])
         with own_random_numbers(seed):
-            return [self._read(int(i)) for i in positions]
+            items = [self._read(int(i)) for i in positions]
+        return [self._checked(item, int(p)) for item, p in zip(items, positions, strict=True)]
+
+    def stack(self, inputs: Sequence[Any]) -> Tree:
+        """Inputs as one batch; pictures of Pillow that differ are brought to the size and mode of most."""
+        if hasattr(inputs[0], "getbands"):
+            # All pictures of one batch from one size: what the user's transforms will make of them comes later.
+            if not self.looks.known:
+                self.looks = Looks.of(self.read(self._spread()))
+            inputs = [self.looks.fitted(picture) for picture in inputs]
+        try:
+            return stack(inputs)
+        except (RuntimeError, TypeError, ValueError, KeyError) as error:
+            raise Refusal(
+                f"items of {self.split} cannot be stacked ({str(error).splitlines()[0]})",
+                where=self.target,
+                fix="give every item the same structure, shape and dtype",
+            ) from error
+
+    def readable(self) -> tuple[list[int], list[UnreadableItem]]:
+        """(positions that can be read, what cannot), by reading all of them once and keeping none."""
+        kept: list[int] = []
+        lost: list[UnreadableItem] = []
+        for start in range(0, len(self), TWICE):
+            positions = range(start, min(start + TWICE, len(self)))
+            for position, item in zip(positions, self.read(positions), strict=True):
+                if isinstance(item, UnreadableItem):
+                    lost.append(item)
+                else:
+                    kept.append(position)
+        return kept, lost
 
     def gives_numbers(self) -> bool:
         """Whether inputs are numbers; pictures of Pillow are left as they are, for transforms that want them so."""
@@ -69,14 +108,19 @@ class Stream(Dataset[tuple[Any, Any]]):
         """Whether reading an item twice gives the same bytes twice (no random transform inside)."""
         if hasattr(self.dataset, "read_many"):
             return True
-        places = np.unique(np.linspace(0, len(self) - 1, min(TWICE, len(self))).astype(int))
+        places = self._spread()
         first, second = self.read(places, seed=0), self.read(places, seed=1)
         return all(_same(a, b) for a, b in zip(first, second, strict=True))
 
     def fits(self) -> bool:
         """Whether all items together leave enough memory free."""
-        first = self._first()
-        return first is None or count_bytes(stack([first[0]])) * len(self) < ROOM * free_memory()
+        first = self.first()
+        return first is None or count_bytes(first) * len(self) < ROOM * free_memory()
+
+    def first(self) -> Tree | None:
+        """The first input that can be read, as a batch of one, or None."""
+        found = self._first()
+        return None if found is None else self.stack([found[0]])
 
     def hold(self) -> tuple[Tree, list[Any], list[int], list[UnreadableItem]]:
         """(inputs stacked, targets, positions that could be read, what could not)."""
@@ -115,11 +159,21 @@ class Stream(Dataset[tuple[Any, Any]]):
         items = (self.read([k])[0] for k in range(len(self)))
         return next((item for item in items if _sound(item)), None)
 
+    def _spread(self) -> np.ndarray:
+        return np.unique(np.linspace(0, len(self) - 1, min(TWICE, len(self))).astype(int))
+
     def _read(self, index: int) -> Any:
         try:
             return self[index]
         except UnreadableItem as error:
             return error
+
+    def _checked(self, item: Any, position: int) -> Any:
+        """The item, or where its input is unlike most the UnreadableItem in its place."""
+        if not _sound(item) or self.looks.kind is None or (kind := _kind(item[0])) == self.looks.kind:
+            return item
+        where = f"item {int(self.rows[position])} of {self.split}"
+        return UnreadableItem(where, f"{kind}, where most are {self.looks.kind}")
 
     def _stacked(self, inputs: list[Any], positions: list[int]) -> Tree:
         try:
@@ -141,6 +195,33 @@ class Stream(Dataset[tuple[Any, Any]]):
         if theirs is None:
             return Refusal(f"{type(error).__name__} {when}: {error}", where=self.target)
         return UserCodeError(self.target, theirs.frames, f"{theirs.what} ({when})")
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What most inputs of a dataset are: their kind in words (None: pictures of Pillow, or all differ), size, mode."""
+
+    known: bool = False
+    kind: str | None = None
+    size: tuple[int, int] = (0, 0)
+    mode: str = ""
+
+    @classmethod
+    def of(cls, items: Sequence[Any]) -> Looks:
+        """Of some items, spread over the dataset."""
+        inputs = [item[0] for item in items if _sound(item)]
+        pictures = [one for one in inputs if hasattr(one, "getbands")]
+        if pictures:
+            width, height = (int(np.median(side)) for side in zip(*(one.size for one in pictures), strict=True))
+            mode = Counter(one.mode for one in pictures).most_common(1)[0][0]
+            return cls(known=True, size=(width, height), mode=mode)
+        kind, count = Counter(map(_kind, inputs)).most_common(1)[0] if inputs else ("", 0)
+        return cls(known=True, kind=kind if count > len(inputs) / 2 else None)
+
+    def fitted(self, picture: Any) -> Any:
+        """The picture in this size and mode."""
+        picture = picture if picture.mode == self.mode else picture.convert(self.mode)
+        return picture if picture.size == self.size else picture.resize(self.size)
 
 
 def length(dataset: Any, split: str, target: str) -> int:

@@ -31,6 +31,8 @@ def table(
     test_path: str | None = None,
     header: bool | str = "auto",
     separator: str = "auto",
+    skip_lines: int | Mapping[str, int] = 0,
+    columns: Sequence[str] | None = None,
     empty: Sequence[str] = EMPTY,
     drop: Sequence[str | int] = (),
     id: str | int | None = None,
@@ -39,17 +41,24 @@ def table(
 ) -> dict[str, Any]:
     """Rows of a table. path: a file, or a folder with train.*, val.* and test.*; target: a column by name or position.
 
+    skip_lines: lines above each file's table, or {split: lines}. columns: their names, where the file has none. empty:
+    cells that stand for nothing.
     id, group, time: columns that name a row, belong together, or order the rows; none of them is an input.
     """
     files = _files(path, val_path, test_path)
-    frames = {split: read_frame(file, header, separator, empty) for split, file in files.items()}
+    odd: list[Trouble] = []
+    frames = {
+        split: _read(split, file, header, separator, empty, _lines(skip_lines, split), odd)
+        for split, file in files.items()
+    }
+    if columns is not None:
+        frames = {split: _named(frame, columns, files[split]) for split, frame in frames.items()}
     columns = frames["train"].columns
     for split, frame in frames.items():
         _same_columns(columns, frame.columns, files[split])
     given = _given(target, id, group, time)
     names = {key: _column(value, columns, files["train"], key) for key, value in given.items()}
     left = {_column(value, columns, files["train"], "drop") for value in drop} | set(names.values())
-    odd: list[Trouble] = []
     unlabelled = _leave_out_unlabelled(frames, names["target"], files)
     cells = _cells(frames, [c for c in columns if c not in left], odd)
     mapping: dict[str, Any] = {
@@ -64,6 +73,32 @@ def table(
         "unreadable": unlabelled,
         "odd": odd,
     }
+
+
+def _read(
+    split: str, file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int, odd: list[Trouble]
+) -> pl.DataFrame:
+    passed: list[str] = []
+    frame = read_frame(file, header, separator, empty, skip, passed)
+    odd += [Trouble(split, f"{file.name} line {skip + 1}", f"{line[:60]!r} is no row; passed over") for line in passed]
+    return frame
+
+
+def _named(frame: pl.DataFrame, columns: Sequence[str], file: Path) -> pl.DataFrame:
+    if len(columns) != frame.width or len(set(columns)) < len(columns):
+        raise Refusal(
+            f"{len(columns)} names for {frame.width} columns" if len(set(columns)) == len(columns) else "a name twice",
+            where=f"data.columns for {file}",
+            fix="give every column, the target too, a name of its own",
+        )
+    return frame.rename(dict(zip(frame.columns, map(str, columns), strict=True)))
+
+
+def _lines(skip: int | Mapping[str, int], split: str) -> int:
+    lines = skip.get(split, 0) if isinstance(skip, Mapping) else skip
+    if not isinstance(lines, int) or lines < 0:
+        raise Refusal(f"{lines!r} is no number of lines", where="data.skip_lines", fix="data.skip_lines=1")
+    return lines
 
 
 def _leave_out_unlabelled(frames: dict[str, pl.DataFrame], target: str, files: Mapping[str, Path]) -> list[Trouble]:

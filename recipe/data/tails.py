@@ -1,4 +1,4 @@
-"""Where the tails of a distribution end: limits beyond which a value does not belong, heavy tails or not."""
+"""Where the tails of a distribution end: limits beyond which a value does not go with the rest, heavy tails or not."""
 
 from __future__ import annotations
 

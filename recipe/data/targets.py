@@ -50,6 +50,32 @@ def agree_on_targets(given: Given, classes: Sequence[str] | None, task: str) -> 
     return _from_indices({name: v.astype(np.int64) for name, v in given.items()}, classes)
 
 
+def unlabelled(given: Given, classes: Sequence[str] | None, task: str) -> dict[str, dict[int, str]]:
+    """{split: {position: why}} of the items without a target: not finite, no text, or -1 among class indices."""
+    found = {name: _without(values) for name, values in given.items()}
+    if task != "regression" and all(v.ndim == 1 and v.dtype.kind == "i" for v in given.values()):
+        known = np.unique(np.concatenate(list(given.values())))
+        if known[0] == -1 and len(known) > 2 and (classes is not None or _are_classes(given)):
+            found = {name: values == -1 for name, values in given.items()}
+    return {
+        name: {k: f"its target is {_shown(given[name][k])}: unlabelled" for k in np.flatnonzero(missing).tolist()}
+        for name, missing in found.items()
+        if missing.any()
+    }
+
+
+def _without(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "fc":
+        return np.asarray(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+    if values.dtype.kind in "USO" and values.ndim == 1:
+        return np.array([_text(v).strip() == "" for v in values], dtype=bool)
+    return np.zeros(len(values), dtype=bool)
+
+
+def _shown(value: Any) -> str:
+    return "empty" if isinstance(value, str) or value is None else f"{value}"
+
+
 def _check_numbers(given: Given) -> None:
     for name, values in given.items():
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
@@ -127,11 +153,11 @@ def _from_names(given: Given, classes: Sequence[str] | None, task: str) -> Targe
             )
     known = [str(c) for c in classes] if classes else sorted(set(texts["train"].tolist()))
     renamed: dict[str, str] = {}
-    alike = {_plain(name): name for name in known}
+    alike = {plain_name(name): name for name in known}
     for split, values in texts.items():
         for label in sorted(set(values.tolist()) - set(known)):
-            if _plain(label) in alike:
-                renamed[label] = alike[_plain(label)]
+            if plain_name(label) in alike:
+                renamed[label] = alike[plain_name(label)]
             elif classes:
                 row = int(np.flatnonzero(values == label)[0])
                 raise Refusal(
@@ -141,7 +167,7 @@ def _from_names(given: Given, classes: Sequence[str] | None, task: str) -> Targe
                 )
             else:
                 known.append(label)
-                alike[_plain(label)] = label
+                alike[plain_name(label)] = label
     index = {name: k for k, name in enumerate(known)} | {}
     index |= {label: index[name] for label, name in renamed.items()}
     _refuse_single(np.unique(texts["train"]), known)
@@ -168,6 +194,6 @@ def _text(value: Any) -> str:
     return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A class name without case, space around it and a trailing dot: how spellings of one class differ."""
     return name.strip().rstrip(".").strip().casefold()

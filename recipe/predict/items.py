@@ -105,7 +105,7 @@ def _expanded(given: str) -> list[Path]:
 def _pictures(paths: Sequence[Path], facts: InputFacts, size: int) -> Iterator[Chunk]:
     if not paths:
         return
-    from recipe.data.image_folder import decode
+    from recipe.data.picture_files import decode
 
     channels, height, width = _picture_shape(facts)
     if facts.top is None:

@@ -188,7 +188,7 @@ def calm(threads: int) -> Iterator[None]:
 
 def _top(train: Split) -> float | None:
     """The value of a white pixel: 255 of bytes, 1 of shares, 16 if nothing is brighter; None of what has no black."""
-    _, sample = next(iter(train.chunks(limit=1024)))
+    _, sample = next(train.chunks(1024))
     most, least = max(float(x.max()) for x in leaves(sample)), min(float(x.min()) for x in leaves(sample))
     if least < 0 or most <= 0:
         return None

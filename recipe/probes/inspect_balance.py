@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from recipe.data.data import Data, Split
+from recipe.data.targets import plain_name
 from recipe.record.data import Balance, LabelCounts, Spike, TargetCounts, TargetSpread
 from recipe.record.evidence import CannotMeasure
 
@@ -33,6 +35,7 @@ def measure_balance(data: Data) -> Balance:
         ),
         several=several,
         renamed=dict(data.renamed),
+        alike=_alike(names),
     )
 
 
@@ -50,6 +53,14 @@ def measure_target_spread(data: Data) -> TargetSpread:
         different=len(np.unique(train)),
         spikes=_spikes(train),
     )
+
+
+def _alike(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Groups of class names that a person reads as one."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(plain_name(name), []).append(name)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
 def _splits(data: Data) -> dict[str, Split]:

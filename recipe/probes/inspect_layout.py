@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +18,7 @@ def measure_layout(data: Data) -> Layout:
     shape = data.input_shape
     if data.kind != "image" or not isinstance(shape, tuple) or len(shape) != 3 or not is_tree(data.train.sample([0])):
         raise CannotMeasure("the inputs are no pictures with channels")
-    places = np.unique(np.linspace(0, len(data.train) - 1, min(len(data.train), SAMPLE)).astype(int))
-    x = data.train.sample(places)
+    x = data.train.sample(data.train.spread(SAMPLE))
     if not isinstance(x, Tensor) or x.shape[1] not in (3, 4) or min(x.shape[2:]) < 4:
         raise CannotMeasure("layouts can be told apart for pictures (C, H, W) of three or four channels only")
     x = x.to(torch.float32).nan_to_num()

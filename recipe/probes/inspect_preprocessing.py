@@ -50,8 +50,7 @@ def measure_preprocessing(data: Data, settings: Mapping[str, Any], *, given: boo
 
 def _sample(data: Data) -> Tree:
     """Items spread over train, as one batch."""
-    places = np.unique(np.linspace(0, len(data.train) - 1, min(len(data.train), SAMPLE)).astype(int))
-    return data.train.sample(places)
+    return data.train.sample(data.train.spread(SAMPLE))
 
 
 def _features(raw: Tensor, ready: Tensor, names: tuple[str, ...] | None) -> list[BeforeAfter]:

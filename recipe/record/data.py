@@ -47,15 +47,26 @@ class SplitReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(Evidence, frozen=True, kw_only=True):
-    """D1. unreadable, odd, non_finite, blank: the items themselves (the last two up to 50)."""
+    """D1. unreadable, odd, noted, non_finite, blank: the items themselves, the first 200 of each.
+
+    odd: read with a caveat; noted: with one that costs nothing. counts: {kind: all of them}, which `listed` (a side
+    file, "" where there are none) lists one a row.
+    """
 
     kind: str
     splits: tuple[SplitReading, ...]
     max_unreadable: int = 0
     unreadable: tuple[Item, ...] = ()
     odd: tuple[Item, ...] = ()
+    noted: tuple[Item, ...] = ()
     non_finite: tuple[Item, ...] = ()
     blank: tuple[Item, ...] = ()
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    listed: str = ""
+
+    def count(self, kind: str) -> int:
+        """How many items of a kind there are, listed here or not."""
+        return self.counts.get(kind, len(getattr(self, kind)))
 
     def of(self, split: str) -> SplitReading | None:
         """One split's reading."""
@@ -81,12 +92,16 @@ class LabelCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Balance(Evidence, frozen=True, kw_only=True):
-    """D2 for classes. several: an item may have several labels. renamed: {another spelling: class it was taken for}."""
+    """D2 for classes. several: an item may have several labels. renamed: {another spelling: class it was taken for}.
+
+    alike: classes that differ by case, space or a trailing dot only, and were not taken for one: train has them all.
+    """
 
     classes: tuple[str, ...]
     splits: tuple[LabelCounts, ...]
     several: bool = False
     renamed: dict[str, str] = msgspec.field(default_factory=dict)
+    alike: tuple[tuple[str, ...], ...] = ()
 
     def of(self, split: str) -> LabelCounts | None:
         """One split's counts."""

@@ -44,8 +44,8 @@ def suspects_on(shelf: Shelf) -> list[Suspects]:
 def suspects_in(evidence: str, data: Any) -> list[Suspects]:
     """Those of one record, as plain data. An item named twice by one field is listed once, with both notes."""
     by_field: dict[str, list[tuple[Item, ...]]] = {}
-    for field, items in _walk(data, ()):
-        by_field.setdefault(".".join(field), []).append(items)
+    for path, items in _walk(data, ()):
+        by_field.setdefault(".".join(path), []).append(items)
     found = []
     for field, sets in by_field.items():
         # Twins are silent when a person has seen all of them.

@@ -33,7 +33,7 @@ def tell(stage: Stage) -> None:
     # "Become one with the data": every example of every split is decoded once; what no decoder, no net and no person
     # can use is listed by name. All that follows is computed from this one reading.
     scan = Scan(data, stage.progress)
-    stage.measure("reading", measure_reading, scan)
+    stage.measure("reading", measure_reading, scan, stage.shelf)
     stage.measure("source", measure_source, stage.ingredients)
 
     # "Scan through thousands of examples": ten of each class, and what they have in common.

@@ -45,7 +45,7 @@ def test_one_folder_of_classes_is_split(tmp_path, settings):
     assert data.input_shape == (3, 10, 12)
     assert data.train.inputs.dtype.is_floating_point is False
     assert data.train.called(0).startswith("cat/")
-    assert set(data.train.attributes) == {"width", "height", "file bytes"}
+    assert set(data.train.attributes) == {"width", "height", "aspect ratio", "file bytes"}
 
 
 def test_given_splits_are_kept_and_classes_are_numbered_over_all_of_them(tmp_path, settings):

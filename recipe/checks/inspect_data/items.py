@@ -16,7 +16,7 @@ def every_item_can_be_read(reading: Reading) -> Verdict:
     Fix: mend or remove the listed items; data.max_unreadable=N leaves up to N of them out, and the report lists them.
     Source: Karpathy 2019, "corrupted images"; CleanVision.
     """
-    read, lost = sum(one.items for one in reading.splits), len(reading.unreadable)
+    read, lost = sum(one.items for one in reading.splits), reading.count("unreadable")
     measured = {"unreadable": lost, "read": read}
     if not lost:
         return passed(f"all {read:,} items were read", measured=measured)
@@ -33,13 +33,14 @@ def no_item_needed_a_guess(reading: Reading) -> Verdict:
     Fix: convert the listed items yourself, or leave it at that if the reason given is harmless.
     Source: CleanVision's odd modes; deepchecks' mixed data types.
     """
-    odd = len(reading.odd)
+    odd, noted = reading.count("odd"), reading.count("noted")
     if not odd:
-        return passed("no item had to be converted", measured={"odd": 0})
+        aside = f"; {noted:,} with a note, such as {_list(reading.noted)}" if noted else ""
+        return passed(f"no item had to be converted{aside}", measured={"odd": 0, "noted": noted})
     return warned(
-        f"{odd:,} items were read with a caveat: {_list(reading.odd)}",
+        f"{odd:,} {'item was' if odd == 1 else 'items were'} read with a caveat: {_list(reading.odd)}",
         cause="odd-items",
-        measured={"odd": odd},
+        measured={"odd": odd, "noted": noted},
         where=reading.odd[0].name,
     )
 
@@ -80,6 +81,14 @@ def items_differ_from_each_other(reading: Reading, *, share: float = 0.1) -> Ver
     constant = any(one.contents == 1 for one in few)
     verdict = failed if constant or reading.kind == "image" else warned
     cause = "index-ignored" if constant else "few-different-items"
+    if all(one.contents == 1 and one.blank == one.items for one in few):
+        return failed(
+            f"every item is the same blank one: {told}",
+            cause="constant-inputs",
+            measured=measured,
+            where=few[0].split,
+            advice="look at what comes before: a failed decode, a multiplication by 0, a mask applied the wrong way",
+        )
     return verdict(f"few different contents: {told}", cause=cause, measured=measured, where=few[0].split)
 
 
@@ -146,11 +155,20 @@ def inputs_have_a_usual_scale(reading: Reading, *, large: float = 50.0, small: f
     if reading.kind == "table":
         return passed(f"a table's columns have scales of their own ({told})", measured=measured)
     pictures = reading.kind == "image"
-    if pictures and train.whole and train.dtype != "bool" and train.values is not None and 1 < train.values <= values:
+    # Bytes are never negative: whole numbers below zero were cast after the mean had been taken off.
+    few = train.values is not None and 1 < train.values <= (8 * values if train.low < 0 else values)
+    if pictures and train.whole and train.dtype != "bool" and few:
         return warned(
             f"only {train.values} different numbers ({told}): pixels cast to whole numbers after scaling?",
             cause="cast-to-whole-numbers",
             advice="keep the bytes, or cast to float before dividing; nothing, if the pictures are black and white",
+            measured=measured,
+        )
+    if pictures and "int" in train.dtype and train.dtype != "uint8":
+        return warned(
+            f"pixels as {told}: whole numbers that are no bytes are taken for codes, and no preprocessing scales them",
+            cause="inputs-unscaled",
+            advice="give them as uint8, or as floating-point numbers",
             measured=measured,
         )
     if "float" not in train.dtype:

@@ -14,7 +14,7 @@ def pictures_can_be_made_out(
 
     Why: what a person cannot make out, a label does not describe; many such pictures often come from one broken step.
     Fix: look at the listed pictures; remove or mend them, or leave it at that if that is how your data are.
-    Source: CleanVision, definitions and limits. A picture counts when it is also far below the median one of train.
+    Source: CleanVision's definitions and limits; a picture counts when it is also far below the median one of train.
     """
     # A picture or two in a thousand is what any large set of photographs holds, and grey ones are more common.
     total = max(1, sum(picture_quality.items.values()))
@@ -51,7 +51,7 @@ def numbers_are_measurements(odd_values: OddValues) -> Verdict:
     """No number in a column stands for something that was not measured.
 
     Why: a -999 or 99999 for "unknown", or an end at which all larger values pile up, is taken for a size by every net.
-    Fix: empty such cells in the file, or name them in data.empty=[…]; leave capped rows out, or say that they are capped.
+    Fix: empty such cells in the file, or name them in data.empty=[…]; leave capped rows out, or report on them apart.
     Source: deepchecks, special values; Géron 2022, chapter 2 (the capped columns of California housing).
     """
     loud = [one for one in odd_values.values if one.kind in ("stand-in", "capped")]

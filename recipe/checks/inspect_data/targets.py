@@ -63,8 +63,11 @@ def every_class_is_in_every_split(balance: Balance, *, expected: float = 5.0) ->
     for one in balance.splits[1:]:
         # In a small split a rare class may be missing by chance.
         if gone := [c for c in missing[one.split] if shares[c] * one.items >= expected]:
+            last = "; it has the highest index: was the index made for each split by itself?"
+            told = f"{_names(gone)} without an example in {one.split}, although {one.items:,} items should hold some"
+            hint = last if gone == list(balance.classes[-len(gone) :]) and gone[-1].isdigit() else ""
             return warned(
-                f"{_names(gone)} without an example in {one.split}, although {one.items:,} items should hold some",
+                f"{told}{hint}",
                 cause=f"class-absent-from-{one.split}",
                 where=gone[0],
                 measured=measured,
@@ -82,14 +85,24 @@ def class_names_are_spelled_alike(balance: Balance) -> Verdict:
     Fix: nothing for this run, the spellings were taken for one class; mend the file for other programs.
     Source: the adult data set's test labels; deepchecks, category mismatch.
     """
+    measured = {"renamed": len(balance.renamed), "alike": len(balance.alike)}
+    if not balance.renamed and balance.alike:
+        told = "; ".join(" and ".join(repr(name) for name in group) for group in balance.alike[:5])
+        return warned(
+            f"{told} are two classes, and differ only by case, space or a trailing dot: one, spelled twice?",
+            cause="class-names-alike",
+            where=balance.alike[0][0],
+            advice="give both one name in the data, if they are one",
+            measured=measured,
+        )
     if not balance.renamed:
-        return passed("no two spellings of one class")
+        return passed("no two spellings of one class", measured=measured)
     told = ", ".join(f"{other!r} for {name!r}" for other, name in list(balance.renamed.items())[:5])
     return warned(
         f"{len(balance.renamed)} spellings differ only by case, space or a trailing dot: {told}",
         cause="class-names-differ",
         where=next(iter(balance.renamed)),
-        measured={"renamed": len(balance.renamed)},
+        measured=measured,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from recipe.record.data import Reading
+from recipe.record.data import Item, Reading
 from recipe.record.evidence import Shelf
 from recipe.record.features import Columns, Outliers, Sheet
 from recipe.render.blocks import Block, Cell, Table
@@ -36,14 +36,17 @@ def _problems(reading: Reading) -> Table | None:
         "not finite": reading.non_finite,
         "blank": reading.blank,
         "odd": reading.odd,
+        "note": reading.noted,
     }
     rows = [[what, item.split, item.name, item.note] for what, items in kinds.items() for item in items[:LISTED]]
     if not rows:
         return None
+    counts = [reading.count(kind) for kind in ("unreadable", "non_finite", "blank", "odd")]
+    where = f" All of them: evidence/{reading.listed}." if reading.listed else ""
     return Table(
-        title=f"{sum(map(len, kinds.values())):,} items want a look",
+        title=f"{sum(counts):,} items want a look" if any(counts) else "Some items were read with a note",
         name="problems",
-        caption=f"Up to {LISTED} of each kind, by path, row or position.",
+        caption=f"Up to {LISTED} of each kind, by path, row or position.{where}",
         checks=["items-readable", "items-ordinary", "inputs-finite", "blank-items"],
         columns=["what", "split", "item", "reason"],
         rows=rows,
@@ -51,17 +54,25 @@ def _problems(reading: Reading) -> Table | None:
 
 
 def _fences(outliers: Outliers) -> Table:
-    ranked = sorted(outliers.fences, key=lambda f: -(f.below + f.above))[:LISTED]
+    ranked = sorted(outliers.fences, key=lambda f: (-f.apart, -(f.below + f.above)))[:LISTED]
+    apart = sum(f.apart for f in outliers.fences)
+    most = max(outliers.fences, key=lambda f: f.below + f.above)
     return Table(
-        title=f"{ranked[0].attribute} has the most outliers: {ranked[0].below + ranked[0].above:,}",
+        title=f"{apart:,} values lie apart from all others"
+        if apart
+        else f"{most.attribute} has the longest tails: {most.below + most.above:,} outside 1.5 quartile ranges",
         name="fences",
-        caption="Training examples more than 1.5 quartile ranges below the first or above the third quartile.",
-        checks=["outliers"],
-        columns=["attribute", "quartile 1", "quartile 3", "below", "above", "farthest"],
-        rows=[
-            [f.attribute, f.first, f.third, f.below, f.above, f.farthest[0].name if f.farthest else ""] for f in ranked
-        ],
+        caption="Below, above: training examples more than 1.5 quartile ranges off the quartiles, as heavy tails bring "
+        "along. Apart: of all splits, beyond what even the tail of the other values makes likely.",
+        checks=["attribute-outliers"],
+        columns=["attribute", "quartile 1", "quartile 3", "below", "above", "apart", "farthest"],
+        rows=[[f.attribute, f.first, f.third, f.below, f.above, f.apart, _names(f.farthest)] for f in ranked],
+        tones=["warn" if f.apart else "plain" for f in ranked],
     )
+
+
+def _names(items: Sequence[Item]) -> str:
+    return ", ".join(f"{item.name} ({item.note})" for item in items[:2])
 
 
 def _columns(columns: Columns) -> Table:

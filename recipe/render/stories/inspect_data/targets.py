@@ -45,10 +45,21 @@ def _balance(balance: Balance) -> Bars:
         title=f"The rarest class has {min(balance.present) / sum(balance.present):.1%} of the training examples",
         name="class-balance",
         caption=f"Smallest {balance.smallest:.2g} of an even share, largest over smallest {balance.ratio:.3g}, "
-        f"evenness {balance.evenness:.2f} (1 is even).{more}",
+        f"evenness {balance.evenness:.2f} (1 is even).{more}{_order(balance)}",
         checks=["class-balance", "class-coverage", "label-shift"],
         categories=[balance.classes[k] for k in order],
         bars=bars,
         label="% of the split",
         marks=[] if balance.several else [Mark(label="even", y=100 / len(balance.classes))],
     )
+
+
+def _order(balance: Balance) -> str:
+    """A word on classes that are whole numbers in a row, rare at both ends: marks, grades, counts."""
+    names, counts = balance.classes, balance.splits[0].counts
+    numbers = [int(name) for name in names] if all(name.isdigit() for name in names) else []
+    if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return ""
+    if max(counts) < 3 * max(counts[0], counts[-1]):
+        return ""
+    return " Whole numbers in a row, rare at both ends: an ordinal target? task=regression keeps their order."
