@@ -16,7 +16,8 @@ import msgspec
 
 from recipe import __version__
 from recipe.environment import environment
-from recipe.gallery.exhibit import Exhibit, Gallery as Rooms
+from recipe.gallery.exhibit import Exhibit
+from recipe.gallery.exhibit import Gallery as Rooms
 from recipe.gallery.faults import FAULTS, IMPOSSIBLE
 from recipe.gallery.healthy import HEALTHY
 from recipe.judge import judge
@@ -24,6 +25,7 @@ from recipe.record.evidence import Shelf, Unmeasured
 from recipe.record.files import write_json
 from recipe.record.gallery import Alarm, Gallery, Showing
 from recipe.record.lock import held
+from recipe.record.plain import to_json
 from recipe.record.refusal import Refusal
 from recipe.record.report import Report, worst
 from recipe.record.run_directory import RunDirectory, now
@@ -41,7 +43,8 @@ QUICK = {
     "baseline": ("baseline.items=600", "baseline.val_items=250", "baseline.steps=150", "baseline.seeds=2"),
     "overfit": ("overfit.epochs=40", "overfit.edge_steps=20"),
     "regularize": ("train.epochs=8", "regularize.seeds=2", "regularize.fresh=2", "regularize.ideas=[]"),
-    "tune": ("train.epochs=2", "search.trials=6", "search.generation=3", "tune.seeds=2", "tune.finalists=1", "tune.schedules=[]"),
+    "tune": ("train.epochs=2", "search.trials=6", "search.generation=3", "tune.seeds=2", "tune.finalists=1",
+             "tune.schedules=[]"),
     "ensemble": ("train.epochs=3", "ensemble.members=3", "ensemble.top=0", "ensemble.hardest=6"),
 }  # fmt: skip
 _WHOLE = ("inspect-data", "baseline")
@@ -62,7 +65,7 @@ class Task(NamedTuple):
 
 
 def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = False) -> int:
-    """Runs the gallery into `<run.dir>/selftest`; 0 when causes are named and healthy setups left alone. Raises Refusal."""
+    """Runs the gallery into `<run.dir>/selftest`; 0 when causes are named and what is sound is left alone."""
     _require_known(numbers)
     started, clock = now(), time.perf_counter()
     settings = composed.plain["selftest"]
@@ -99,8 +102,6 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
         write_stage_report(work, report, shelf, [])
         done = run.promote(STAGE)
     if json:
-        from recipe.record.plain import to_json
-
         print(to_json(report).decode(), end="")
     else:
         show_stage(report, Shelf(done / "evidence"), [])
@@ -116,7 +117,9 @@ def _require_known(numbers: Sequence[str]) -> None:
         if number not in known:
             from recipe.nearest import did_you_mean
 
-            raise Refusal(f"there is no exhibit {number}", fix=did_you_mean(number, sorted(known), otherwise="there are"))
+            raise Refusal(
+                f"there is no exhibit {number}", fix=did_you_mean(number, sorted(known), otherwise="there are")
+            )
 
 
 def _identity(tasks: Sequence[Task]) -> str:
@@ -126,7 +129,7 @@ def _identity(tasks: Sequence[Task]) -> str:
 
 
 def _show_all(tasks: Sequence[Task], shelf: Shelf, workers: Any, progress: Any) -> None:
-    """Those that are not on the shelf yet, as many at once as there are cores; each is written down when it is known."""
+    """Those that are not on the shelf yet, as many at once as there are cores; each is kept when it is known."""
     there = set(shelf.names())
     missing = [task for task in tasks if task.name not in there]
     bar = progress.bar("the gallery", len(tasks))

@@ -43,7 +43,11 @@ def healthy_setups_are_left_alone(gallery: Gallery, *, warnings: int = 1) -> Ver
     noisy = [one for one in healthy if _spoke(one, "warn") > warnings]
     spoke = Counter(alarm.check for one in healthy for alarm in one.alarms)
     told = f"{len(healthy) - len(closed):,} of {len(healthy):,} healthy showings fail nothing; warnings: {sum(spoke.values()):,}"
-    measured = {"showings": len(healthy), "failed": len(closed), "warnings": sum(_spoke(one, "warn") for one in healthy)}
+    measured = {
+        "showings": len(healthy),
+        "failed": len(closed),
+        "warnings": sum(_spoke(one, "warn") for one in healthy),
+    }
     if closed:
         return failed(f"{told}; {_named(closed)}", cause="false-failure", measured=measured)
     if noisy:

@@ -274,5 +274,3 @@ def _with_column(inputs: np.ndarray, column: np.ndarray) -> np.ndarray:
 
 def _wide(flags: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     return flags.reshape(-1, *([1] * (inputs.ndim - 1)))
-
-

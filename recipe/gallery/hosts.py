@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from torch import Tensor, nn
 
 HOSTS = ("picture", "table", "sequence")
@@ -20,10 +19,12 @@ TRAIN, VAL = 1200, 300
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
+
 def data(host: str = "picture") -> dict[str, Any]:
     """The healthy data set of a host: a mapping as users' sources return it."""
     inputs, labels = whole(host)
     return divided(inputs, labels)
+
 
 def divided(inputs: np.ndarray, labels: np.ndarray, **more: Any) -> dict[str, Any]:
     """Train, val and test by position (the rows are drawn at random already)."""
@@ -33,12 +34,14 @@ def divided(inputs: np.ndarray, labels: np.ndarray, **more: Any) -> dict[str, An
     classes = {"classes": [f"class {k}" for k in range(int(labels.max()) + 1)]} if labels.dtype.kind == "i" else {}
     return splits | classes | more
 
+
 def whole(host: str) -> Arrays:
     """(inputs float32 (N, ...), labels int64 (N)) in a drawn order that never changes."""
     made: dict[str, Callable[[], Arrays]] = {"picture": _digits, "table": _table, "sequence": _sequences}
     inputs, labels = made[host]()
     order = np.random.default_rng(0).permutation(len(inputs))
     return inputs[order].astype(np.float32), labels[order].astype(np.int64)
+
 
 def numbers(host: str, *, mean: float = 0.0, scale: float = 1.0) -> Arrays:
     """The host's inputs with a numeric target: a bent function of all of them, with noise of a tenth."""
@@ -51,11 +54,13 @@ def numbers(host: str, *, mean: float = 0.0, scale: float = 1.0) -> Arrays:
     value = (value - value.mean()) / value.std() * scale + mean
     return inputs, value.astype(np.float32)
 
+
 def _digits() -> Arrays:
     from sklearn.datasets import load_digits
 
     pictures, labels = load_digits(return_X_y=True)
     return (pictures / 16).reshape(-1, 1, 8, 8), labels
+
 
 def _table() -> Arrays:
     """1,800 rows of 12 numbers in 5 classes of two clusters each: a linear model knows two thirds of them."""
@@ -66,6 +71,7 @@ def _table() -> Arrays:
         random_state=3,
     )  # fmt: skip
     return rows, labels
+
 
 def _sequences() -> Arrays:
     """1,800 series of 16 steps and 3 channels: a pulse in one channel, later one in another; the pair is the class."""
@@ -81,6 +87,7 @@ def _sequences() -> Arrays:
         series[row, start : start + 3, second] += 1
     return series, labels
 
+
 class LastState(nn.Module):
     """A GRU over (B, T, F); its state after the last step (B, WIDTH)."""
 
@@ -91,6 +98,7 @@ class LastState(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         last: Tensor = self.gru(x)[0][:, -1]
         return last
+
 
 def encoder_for(input_shape: tuple[int, ...], *, momentum: float | None = None) -> nn.Module:
     """What the host is made of: (B, *input_shape) → (B, WIDTH). momentum: of batch norm, where there is to be one."""
@@ -106,6 +114,7 @@ def encoder_for(input_shape: tuple[int, ...], *, momentum: float | None = None) 
         return nn.Sequential(LastState(input_shape[1]), *norm(WIDTH, nn.BatchNorm1d))
     size = math.prod(input_shape)
     return nn.Sequential(nn.Linear(size, WIDTH), *norm(WIDTH, nn.BatchNorm1d), nn.ReLU())
+
 
 class Net(nn.Module):
     """The healthy net of a host. Faults subclass it."""
@@ -125,4 +134,3 @@ class Net(nn.Module):
         """(B, num_outputs) raw scores."""
         scores: Tensor = self.head(self.features(x))
         return scores
-

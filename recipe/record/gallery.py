@@ -39,7 +39,9 @@ class Showing(Evidence, frozen=True, kw_only=True):
     @property
     def right(self) -> bool:
         """Whether a right cause was named."""
-        return any(alarm.cause in self.causes for alarm in self.alarms) or bool(self.refused and "refused" in self.causes)
+        return any(alarm.cause in self.causes for alarm in self.alarms) or bool(
+            self.refused and "refused" in self.causes
+        )
 
     def caught(self, usual: frozenset[str]) -> bool:
         """Whether a check spoke that is silent (`usual` are those that are not) on the healthy twin."""

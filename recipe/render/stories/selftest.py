@@ -95,7 +95,9 @@ def _healthy(gallery: Gallery) -> Iterator[Block]:
 
 
 def _by_check(gallery: Gallery) -> Iterator[Block]:
-    named = Counter(a.check for one in gallery.faults for a in {a.check: a for a in one.alarms if a.cause in one.causes}.values())
+    named = Counter(
+        a.check for one in gallery.faults for a in {a.check: a for a in one.alarms if a.cause in one.causes}.values()
+    )
     false = Counter(alarm.check for one in gallery.healthy for alarm in one.alarms)
     rows: list[list[Cell]] = [[check, named[check], false[check]] for check in sorted(named.keys() | false.keys())]
     if rows:
