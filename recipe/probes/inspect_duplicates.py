@@ -114,7 +114,7 @@ def _ceiling_of_numbers(content: np.ndarray, targets: np.ndarray) -> Ceiling:
 def _places(splits: Sequence[SplitScan]) -> Places:
     kept = [np.flatnonzero(~one.blank) for one in splits]
     contents = np.concatenate([one.contents[k] for one, k in zip(splits, kept, strict=True)])
-    labels = [one.targets[k].reshape(len(k), -1)[:, 0] for one, k in zip(splits, kept, strict=True)]
+    labels = [one.targets.reshape(len(one.targets), -1)[k, 0] for one, k in zip(splits, kept, strict=True)]
     return Places(
         split=np.repeat(np.arange(len(splits)), [len(k) for k in kept]),
         item=np.concatenate(kept),
