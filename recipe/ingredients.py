@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from recipe.config import Composed
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
+from recipe.dotted import parameters
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.initialise import initialise, set_prior_bias
 from recipe.record.history import History
@@ -32,7 +33,7 @@ from recipe.training.seeding import derive, seeded
 # Keys of the data node that say how the data are used, not where they come from.
 _DATA_USE = {
     "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
-    "patch", "workers", "streaming",
+    "patch", "workers", "streaming", "encode", "tokens", "bag",
 }  # fmt: skip
 
 
@@ -59,8 +60,12 @@ class Ingredients:
     def changed(self, change: Change) -> Ingredients:
         """The ingredients with `change` on top; the data are shared unless one of their keys changed."""
         composed = self.composed.changed(change)
+        made = Ingredients(composed)
         same = composed.plain["data"] == self.config["data"] and composed.plain["task"] == self.config["task"]
-        return Ingredients(composed, data=self.__dict__.get("data") if same else None)
+        known: Data | None = self.__dict__.get("data")
+        if same and known is not None and (known.train.texts is None or made.text_encoding == self.text_encoding):
+            made.__dict__["data"] = known
+        return made
 
     @cached_property
     def device(self) -> torch.device:
@@ -81,7 +86,15 @@ class Ingredients:
         node = {key: value for key, value in self.config["data"].items() if key not in _DATA_USE}
         seed = self.config["seed"]
         mapping = instantiate(node, where="data", optional={"seed": seed})
-        return assemble_data(mapping, self.config["data"], seed, self.config["task"])
+        return assemble_data(
+            mapping, self.config["data"], seed, self.config["task"], encoding=lambda: self.text_encoding
+        )
+
+    @property
+    def text_encoding(self) -> str:
+        """What data.encode=auto means for this model: tokens where it takes a vocabulary, else a bag of words."""
+        taken = parameters(str((self.config["model"] or {}).get("_target_", "")))
+        return "tokens" if taken is not None and "vocabulary" in taken.names else "bag"
 
     @cached_property
     def task(self) -> Task:

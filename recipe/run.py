@@ -8,6 +8,7 @@ import json as json_text
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import msgspec
 from recipe import __version__
 from recipe.config import GROUPS, Composed
 from recipe.environment import environment
-from recipe.judge import judge
+from recipe.judge import judge, unread
 from recipe.record.evidence import Shelf
 from recipe.record.files import write_json, write_text
 from recipe.record.lock import held
@@ -110,7 +111,7 @@ def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None
 
 def _judge_again(run: RunDirectory, old: Report, settings: dict[str, Any]) -> Report:
     """The report with the checks of `settings`; its evidence stays."""
-    findings = judge(old.stage, run.shelf(old.stage), settings)
+    findings = judge(old.stage, run.shelf(old.stage), settings, asked_of(old.stage, old.config))
     config = old.config | {"checks": settings}
     report = msgspec.structs.replace(old, checks=findings, verdict=worst(findings), config=config)
     return _write(run.stage_folder(old.stage), report)
@@ -126,8 +127,13 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     with progress_for(json=json) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
-        _require_same_data(run, ingredients.data.fingerprint)
-        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress)
+        _require_same_data(run, ingredients.data.origin)
+        asked = asked_of(stage, composed.plain)
+        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress, without=unread(stage, asked))
+        patched = ingredients.data.patched
+        if patched:
+            told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
+        run.update(patch=str(patched or ""))
         try:
             importlib.import_module(f"recipe.stages.{stage.replace('-', '_')}").tell(told)
         except (Refusal, KeyboardInterrupt):
@@ -137,7 +143,7 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
             if theirs is None:
                 raise
             raise theirs from error
-    findings = judge(stage, told.shelf, composed.plain["checks"])
+    findings = judge(stage, told.shelf, composed.plain["checks"], asked)
     report = Report(
         stage=stage,
         verdict=worst(findings),
@@ -160,6 +166,12 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     if not json:
         show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
     return report
+
+
+def asked_of(stage: str, config: Mapping[str, Any]) -> list[str] | None:
+    """The ids of the checks that the stage is asked for (`baseline.checks`); None for all."""
+    node = config.get(stage.replace("-", "_"))
+    return node.get("checks") if isinstance(node, Mapping) else None
 
 
 def outcomes_in(folder: Path) -> list[Outcome]:
@@ -236,8 +248,15 @@ def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
     """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
     config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
     before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
-    text = msgspec.json.encode([__version__, stage, to_plain(config), before], order="sorted")
+    patch = _contents_of(config["data"]["patch"])
+    text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _contents_of(patch: str | None) -> list[bytes]:
+    """What the patch file says, as far as there is one: it may change while its name stays."""
+    file = Path(patch).expanduser() if patch else None
+    return [file.read_bytes()] if file and file.is_file() else []
 
 
 def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:

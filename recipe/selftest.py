@@ -18,7 +18,7 @@ from recipe import __version__
 from recipe.environment import environment
 from recipe.gallery.exhibit import Exhibit
 from recipe.gallery.exhibit import Gallery as Rooms
-from recipe.gallery.faults import FAULTS, IMPOSSIBLE
+from recipe.gallery.faults import FAULTS
 from recipe.gallery.healthy import HEALTHY
 from recipe.judge import judge
 from recipe.record.evidence import Shelf, Unmeasured
@@ -85,7 +85,7 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
             progress.say(f"recipe selftest: {len(tasks)} showings, in {folder}")
             _show_all(tasks, shelf, composed.plain["engine"]["workers"], progress)
         showings = tuple(one for task in tasks if isinstance(one := shelf.get(task.name, Showing), Showing))
-        shelf.put("gallery", Gallery(showings=showings, impossible=IMPOSSIBLE))
+        shelf.put("gallery", Gallery(showings=showings))
         findings = judge(STAGE, shelf, composed.plain["checks"])
         report = Report(
             stage=STAGE,
@@ -112,8 +112,6 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
 def _require_known(numbers: Sequence[str]) -> None:
     known = {exhibit.number for exhibit in (*FAULTS, *HEALTHY)}
     for number in numbers:
-        if number in IMPOSSIBLE:
-            raise Refusal(f"{number} cannot be planted: {IMPOSSIBLE[number]}")
         if number not in known:
             from recipe.nearest import did_you_mean
 

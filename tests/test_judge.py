@@ -1,8 +1,8 @@
 import pytest
 
 from recipe.checks.check import check, checks_in, failed, passed
-from recipe.judge import catalogue, run_check
-from recipe.record.evidence import Evidence, Unmeasured
+from recipe.judge import catalogue, judge, run_check, unread
+from recipe.record.evidence import Evidence, Shelf, Unmeasured
 
 
 class Reading(Evidence, frozen=True, kw_only=True):
@@ -81,3 +81,24 @@ def test_ids_are_unique_and_kebab_case():
     ids = [one.id for one in catalogue()]
     assert len(ids) == len(set(ids))
     assert all(i == i.lower() and "_" not in i for i in ids)
+
+
+def test_evidence_that_several_checks_read_is_paid_for_once(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.put("capacity", Unmeasured(reason="none"), 3.0)
+    shelf.put("layers", Unmeasured(reason="none"), 5.0)
+    findings = judge("baseline", shelf)
+    assert sum(f.seconds for f in findings) == pytest.approx(8.0, abs=0.01)
+    (one,) = [f for f in findings if f.id == "symmetry-is-broken"]
+    assert one.evidence == {"layers": 5.0}
+    assert one.seconds < 5.0
+
+
+def test_a_part_of_the_checks_is_judged_and_the_rest_is_not_asked_for(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.put("layers", Unmeasured(reason="none"), 5.0)
+    findings = {f.id: f for f in judge("baseline", shelf, asked=["symmetry-is-broken"])}
+    assert findings["symmetry-is-broken"].seconds == 5.0
+    assert {f.reason for f in findings.values()} == {"none", "not asked for"}
+    assert "layers" not in unread("baseline", ["symmetry-is-broken"])
+    assert "capacity" in unread("baseline", ["symmetry-is-broken"])

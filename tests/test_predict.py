@@ -193,3 +193,24 @@ class TestWhatPicturesAre:
         Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
         with pytest.raises(Refusal, match="no pixels"):
             lines(folder, tmp_path / "a.png")
+
+
+def test_texts_are_read_from_words_lines_and_tables(tmp_path):
+    told = [(f"a good fine film {k}", "good") for k in range(40)] + [(f"a bad poor mess {k}", "bad") for k in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["label,text", *(f"{label},{text}" for text, label in told)]))
+    ingredients = Ingredients(
+        compose(["data=text", f"data.path={tmp_path / 't.csv'}", "model=linear", "train.epochs=20"])
+    )
+    net = Net("seed 1", 1, ingredients.model_node(), ingredients.train(1).model)
+    write_model(tmp_path / "run" / "ensemble" / "model", ingredients, [net], threads=1)
+    (tmp_path / "new.txt").write_text("such a fine good film\n\npoor bad mess\n")
+    (tmp_path / "new.csv").write_text("text,other\na good fine film,1\n,2\nzebra quagga,3\n")
+    code, rows, _ = lines(tmp_path / "run", "a fine film", tmp_path / "new.txt", tmp_path / "new.csv")
+    assert code == 1
+    assert [(row["input"], row["prediction"]) for row in rows[:4]] == [
+        ("a fine film", "good"),
+        ("new.txt line 1", "good"),
+        ("new.txt line 3", "bad"),
+        ("new.csv row 1", "good"),
+    ]
+    assert "unknown to the model" in rows[4]["unlike"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.gallery import Gallery, Showing
 
@@ -21,7 +19,8 @@ def planted_faults_are_named(gallery: Gallery, *, least: float = 0.95) -> Verdic
         return skipped("no fault was shown")
     right, caught = sum(one.right for one in faults), sum(gallery.caught(one) for one in faults)
     measured = {"showings": len(faults), "right cause": right, "caught": caught}
-    told = f"the right cause is named in {right:,} of {len(faults):,} showings ({right / len(faults):.1%}), {caught:,} are noticed"
+    share = f"{right:,} of {len(faults):,} showings ({right / len(faults):.1%})"
+    told = f"the right cause is named in {share}, {caught:,} are noticed"
     if right >= least * len(faults):
         return passed(told, measured=measured)
     missed = ", ".join(dict.fromkeys(f"{one.number} on {one.host}" for one in faults if not one.right))
@@ -41,12 +40,12 @@ def healthy_setups_are_left_alone(gallery: Gallery, *, warnings: int = 1) -> Ver
         return skipped("no healthy setup was shown")
     closed = [one for one in healthy if one.refused or _spoke(one, "fail")]
     noisy = [one for one in healthy if _spoke(one, "warn") > warnings]
-    spoke = Counter(alarm.check for one in healthy for alarm in one.alarms)
-    told = f"{len(healthy) - len(closed):,} of {len(healthy):,} healthy showings fail nothing; warnings: {sum(spoke.values()):,}"
+    warned_of = sum(_spoke(one, "warn") for one in healthy)
+    told = f"{len(healthy) - len(closed):,} of {len(healthy):,} healthy showings fail nothing; {warned_of:,} warnings"
     measured = {
         "showings": len(healthy),
         "failed": len(closed),
-        "warnings": sum(_spoke(one, "warn") for one in healthy),
+        "warnings": warned_of,
     }
     if closed:
         return failed(f"{told}; {_named(closed)}", cause="false-failure", measured=measured)

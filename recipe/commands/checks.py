@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from recipe.checks.check import Check
@@ -37,6 +38,18 @@ def explain(arguments: Arguments) -> int:
 def known_checks() -> dict[str, dict[str, Any]]:
     """Check id → its thresholds with their defaults."""
     return {check.id: check.thresholds for check in catalogue()}
+
+
+def require_checks(stage: str, asked: Sequence[str]) -> None:
+    """Refuses `<stage>.checks` that names a check which the stage has not, or none at all."""
+    where, known = f"{stage.replace('-', '_')}.checks", [check.id for check in catalogue(stage)]
+    if not asked:
+        raise Refusal("an empty list asks for no check", where=where, fix=f"{where}=null asks for all {len(known)}")
+    for name in asked:
+        if name not in known:
+            elsewhere = [check.stage for check in catalogue() if check.id == name]
+            what = f"{name} is a check of {elsewhere[0]}" if elsewhere else f"there is no check {name}"
+            raise Refusal(what, where=where, fix=did_you_mean(name, known, otherwise="recipe explain lists them:"))
 
 
 def _named(name: str, checks: list[Check]) -> Check:

@@ -12,6 +12,7 @@ from recipe.commands.screen import say, say_columns, styled
 from recipe.config.files import GROUPS, ConfigFiles, config_files
 from recipe.nearest import did_you_mean
 from recipe.record.refusal import Refusal
+from recipe.record.run_directory import STAGES
 
 
 def ls(arguments: Arguments) -> int:
@@ -102,13 +103,19 @@ def validate(arguments: Arguments) -> int:
 
 
 def checked(arguments: Arguments) -> Any:
-    """The composed config, its `checks.…` held against the catalogue too."""
+    """The composed config, its `checks.…` and `<stage>.checks` held against the catalogue too."""
     composed = arguments.compose()
     if composed.plain["checks"]:
         from recipe.commands.checks import known_checks
         from recipe.config.composed import check_settings
 
         check_settings(composed.plain["checks"], known_checks())
+    for stage in STAGES:
+        node = composed.plain[stage.replace("-", "_")]
+        if node.get("checks") is not None:
+            from recipe.commands.checks import require_checks
+
+            require_checks(stage, node["checks"])
     return composed
 
 

@@ -37,10 +37,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return parse_yaml(text, str(path))
 
 
-def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    """The mapping that `text` is; `name` stands for it in messages."""
+def parse_yaml(text: str, name: str, *, most: int = MAX_NODES) -> dict[str, Any]:
+    """The mapping that `text` is; `name` stands for it in messages. most: values it may have, aliases expanded."""
     try:
-        _count(text, name)
+        _count(text, name, most)
         value = yaml.load(text, Loader=_loader())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -55,15 +55,15 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     return value
 
 
-def _count(text: str, name: str) -> None:
+def _count(text: str, name: str, most: int) -> None:
     """Refuses what would grow when it is built: an alias stands for all that its anchor holds, in each place again."""
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = [(None, 0)]
 
     def add(amount: int, event: Any) -> None:
         anchor, count = open_nodes[-1]
-        if count + amount > MAX_NODES:
-            what, place = f"expands to more than {MAX_NODES:,} values", f"{name}:{event.start_mark.line + 1}"
+        if count + amount > most:
+            what, place = f"expands to more than {most:,} values", f"{name}:{event.start_mark.line + 1}"
             raise Refusal(what, where=place, fix="write it without aliases (*name)")
         open_nodes[-1] = (anchor, count + amount)
 

@@ -6,37 +6,44 @@ What is refused here is listed in docs/your-own.md, "What is refused".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recipe.data.cells import Cells, fit_encoder
+from recipe.data.cells import Cells
 from recipe.data.data import Data, Split, Trouble
+from recipe.data.encode import encode
+from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
 from recipe.data.targets import agree_on_targets
+from recipe.data.texts import Texts
 from recipe.machine import one_thread
 from recipe.record.refusal import Refusal
 from recipe.tree import as_tensor, is_tree, leaves, map_tree
 
 SPLITS = ("train", "val", "test")
 KINDS = ("image", "table", "text", "series", "array")
-KEYS = {*SPLITS, "classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd"}
+KEYS = {*SPLITS, "classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "notes"}
 
 
-def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int, task: str) -> Data:
+def assemble(
+    mapping: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    seed: int,
+    task: str,
+    *,
+    encoding: Callable[[], str] = lambda: "bag",
+) -> Data:
     """The data set that `mapping` describes. settings: the data node of the config; task: its name, or "auto".
 
-    Refusal, naming split, row or key, for all that is refused.
+    encoding: what data.encode=auto means, asked where there are texts. Refusal, naming split, row or key.
     """
     target = str(settings.get("_target_", "data"))
-    if settings.get("patch"):
-        raise Refusal("patch files cannot be applied yet", where="data.patch", fix="leave it out")
     _check_mapping(mapping, target)
     lost: list[Trouble] = list(mapping.get("unreadable") or ())
     splits: dict[str, Split] = {}
@@ -48,12 +55,12 @@ def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int,
     _refuse_overlap(splits)
     agreed = agree_on_targets(given, mapping.get("classes"), task)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
-    notes = _divide(splits, settings, seed, mapping.get("time"))
+    notes = [*(mapping.get("notes") or ()), *_divide(splits, settings, seed, mapping.get("time"))]
+    # After the division, so that a dropped item moves no other to another split.
+    applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
+    splits = applied.splits if applied else splits
     kind = mapping.get("kind") or _kind(splits["train"])
-    encoder = None
-    if splits["train"].cells is not None:
-        encoder = fit_encoder(splits["train"].cells)
-        splits = {name: _encoded(split, encoder) for name, split in splits.items()}
+    encoder, told = encode(splits, settings, encoding)
     return Data(
         name=str(settings.get("name") or "data"),
         kind=kind,
@@ -70,7 +77,9 @@ def assemble(mapping: Mapping[str, Any], settings: Mapping[str, Any], seed: int,
         features=encoder.features if encoder else None,
         encoder=encoder,
         max_unreadable=int(settings["max_unreadable"]),
-        notes=tuple(notes),
+        notes=(*notes, *told),
+        patched=applied.patched if applied else None,
+        fine=applied.fine if applied else {},
     )
 
 
@@ -104,12 +113,11 @@ def _read(
 ) -> tuple[Split, np.ndarray]:
     """The split with its raw targets: arrays as tensors, datasets held in memory where that is right."""
     value = mapping[name]
-    cells = None
     kept: np.ndarray | None = None
+    inputs: Any
     if isinstance(value, tuple) and len(value) == 2:
         inputs, raw = _inputs(value[0], name, target), _array(value[1])
-        cells = inputs if isinstance(inputs, Cells) else None
-        size = len(inputs) if isinstance(inputs, Cells) else len(next(leaves(inputs)))
+        size = len(inputs) if isinstance(inputs, (Cells, Texts)) else len(next(leaves(inputs)))
     elif hasattr(value, "__getitem__"):
         size = length(value, name, target)
         inputs, raw, kept = (
@@ -131,14 +139,15 @@ def _read(
     side = _beside(name, mapping, size, target)
     split = Split(
         name=name,
-        inputs=torch.zeros(len(rows)) if cells is not None else inputs,
+        inputs=torch.zeros(len(rows)) if isinstance(inputs, (Cells, Texts)) else inputs,
         targets=torch.zeros(len(rows)),
         origin=name,
         rows=torch.from_numpy(rows.astype(np.int64)),
         ids=[str(v) for v in side["ids"][rows].tolist()] if "ids" in side else None,
         groups=side["groups"][rows] if "groups" in side else None,
         attributes={column: values[rows] for column, values in side["attributes"].items()},
-        cells=cells,
+        cells=inputs if isinstance(inputs, Cells) else None,
+        texts=inputs if isinstance(inputs, Texts) else None,
     )
     return split, raw
 
@@ -168,9 +177,11 @@ def _dataset(
 
 
 def _inputs(value: Any, name: str, target: str) -> Any:
-    """Arrays, tensors or lists, in tuples or mappings or not, as a tree of tensors; cells of a table as they are."""
-    if isinstance(value, Cells):
+    """Arrays, tensors or lists, in tuples or mappings or not, as a tree of tensors; cells and texts as they are."""
+    if isinstance(value, (Cells, Texts)):
         return value
+    if _are_texts(value):
+        return Texts([str(text) for text in value])
     if isinstance(value, Mapping):
         tree: Any = {key: _inputs(part, name, target) for key, part in value.items()}
     elif isinstance(value, tuple):
@@ -190,6 +201,12 @@ def _inputs(value: Any, name: str, target: str) -> Any:
             f"the inputs of {name} differ in length: {sorted(sizes)}", where=target, fix="give each as many items"
         )
     return map_tree(lambda leaf: leaf.detach().cpu(), tree)
+
+
+def _are_texts(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(text, str) for text in value)
+    return isinstance(value, np.ndarray) and value.ndim == 1 and (value.dtype.kind == "U" or _are_texts(value.tolist()))
 
 
 def _array(values: Any) -> np.ndarray:
@@ -261,15 +278,12 @@ def _fitted(settings: Mapping[str, Any], train: Split, kind: str) -> Preprocess:
         return fit("none" if own else settings["preprocess"], train, kind)
 
 
-def _encoded(split: Split, encoder: Any) -> Split:
-    assert split.cells is not None
-    return replace(split, inputs=encoder(split.cells))
-
-
 def _kind(train: Split) -> str:
     """What inputs look like. (N, 1|3|4, H, W) and (N, H, W, 1|3|4) are pictures; rows of few numbers a table's."""
     if train.cells is not None:
         return "table"
+    if train.texts is not None:
+        return "text"
     first = train.sample([0])
     if not isinstance(first, Tensor):
         return "array"

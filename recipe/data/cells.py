@@ -65,7 +65,7 @@ class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool
 
 
-class Encoder(msgspec.Struct, frozen=True, kw_only=True):
+class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
     """Cells → float32 (N, F): numbers with empty cells filled, then flags of empty cells, then one-hot categories.
 
     left_out: columns that cannot help ({name: why}): empty, constant, or text that is different in nearly every row.

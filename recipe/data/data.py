@@ -2,7 +2,7 @@
 
 Every source, shipped or the user's, is a function that returns a mapping (docs/your-own.md):
 
-    train   required: (X, y) arrays or tensors, `Cells` of a table, or a map-style Dataset of (input, target)
+    train   required: (X, y) arrays or tensors, `Cells` of a table, texts, or a map-style Dataset of (input, target)
     val, test                       the same; split off with the seed where they are missing
     classes                         names, in order of their index
     decode                          tensor → something to look at (picture, array or text)
@@ -10,12 +10,13 @@ Every source, shipped or the user's, is a function that returns a mapping (docs/
     time                            name of the attribute that orders the split
     kind                            image, table, text, series or array; guessed where it is missing
     unreadable, odd                 items that could not be read, or only with a caveat: sequences of `Trouble`
+    notes                           what the source decided by itself, a sentence each
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recipe.record.patch import Patched
 from recipe.record.refusal import Refusal
 from recipe.tree import Tree, is_tree, leaves, map_tree, stack
 
@@ -142,6 +144,7 @@ class Data:
     """A data set, validated and split. preprocess: fitted on train only. renamed: class names spelled in two ways.
 
     features: names of the columns of a table after encoding. notes: what was decided about the data on the way.
+    patched: what a patch file changed. fine: {split: positions that it marks as fine}.
     """
 
     name: str
@@ -159,6 +162,8 @@ class Data:
     encoder: Any = None
     max_unreadable: int = 0
     notes: tuple[str, ...] = ()
+    patched: Patched | None = None
+    fine: Mapping[str, frozenset[int]] = field(default_factory=dict)
     sealed: Split | None = field(default=None, repr=False)
 
     @property
@@ -190,16 +195,32 @@ class Data:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the contents of all splits, by which a run directory knows its data set."""
-        told = hashlib.blake2b(digest_size=16)
-        for split in (self.train, self.val, *([self.sealed] if self.sealed else [])):
-            told.update(f"{split.name} {len(split)}\n".encode())
-            told.update(split.targets.contiguous().numpy().tobytes())
-            # Of a stream some items will do, and none where they differ from read to read.
-            some = range(0, len(split), max(1, len(split) // 16))
-            for leaf in leaves(
-                (split.sample(some) if split.inputs.repeats() else ()) if split.streams else split.inputs
-            ):
-                told.update(f"{leaf.dtype} {tuple(leaf.shape)}\n".encode())
-                told.update(np.ascontiguousarray(leaf.numpy()).tobytes())
-        return told.hexdigest()
+        """Hash of the contents of all splits."""
+        return fingerprint_of([self.train, self.val, *([self.sealed] if self.sealed else [])])
+
+    @property
+    def origin(self) -> str:
+        """The fingerprint without the patch, by which a run directory and a patch know their data set."""
+        return self.patched.origin if self.patched else self.fingerprint
+
+
+def fingerprint_of(splits: Iterable[Split]) -> str:
+    """Hash of the contents of some splits, of tables and texts as they were read."""
+    told = hashlib.blake2b(digest_size=16)
+    for split in splits:
+        told.update(f"{split.name} {len(split)}\n".encode())
+        told.update(split.targets.contiguous().numpy().tobytes())
+        if split.texts is not None:
+            # What is made of them may follow the model.
+            told.update(split.texts.contents().tobytes())
+            continue
+        if split.cells is not None:
+            told.update(repr((split.cells.numeric_names, split.cells.category_names, split.cells.categories)).encode())
+            told.update(split.cells.contents().tobytes())
+            continue
+        # Of a stream some items will do, and none where they differ from read to read.
+        some = range(0, len(split), max(1, len(split) // 16))
+        for leaf in leaves((split.sample(some) if split.inputs.repeats() else ()) if split.streams else split.inputs):
+            told.update(f"{leaf.dtype} {tuple(leaf.shape)}\n".encode())
+            told.update(np.ascontiguousarray(leaf.numpy()).tobytes())
+    return told.hexdigest()

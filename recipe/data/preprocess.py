@@ -106,6 +106,8 @@ def propose(inputs: Tree, kind: str) -> tuple[str, str]:
     numbers = [leaf for leaf in leaves(inputs) if not _are_codes(leaf)]
     if not numbers:
         return "none", "the inputs are codes, which an embedding reads"
+    if kind == "text":
+        return "none", "texts come scaled from their encoder"
     if kind in ("table", "array", "series") and all(leaf.ndim == 2 for leaf in numbers):
         heavy = sum(int(_heavy(_columns(leaf)).sum()) for leaf in numbers)
         if heavy and kind == "table":

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from recipe.data.attributes import attributes_of
 from recipe.data.data import Data, Split, Trouble, UnreadableItem
+from recipe.data.text_looks import TextLooks, blank_texts
 from recipe.machine import one_thread
 from recipe.record.data import Item
 from recipe.record.progress import Progress, Silent
@@ -34,6 +35,7 @@ class SplitScan:
 
     contents: 16 bytes an item, equal where the decoded content is. features: float32 (N, D), as `_features` has them.
     pictures: uint8 (N, C, h, w), reduced to THUMB at most, train's range as 0 … 255; None where items are no pictures.
+    fine: positions that a patch marks as such: no finding needs to name them again.
     """
 
     split: Split
@@ -55,11 +57,17 @@ class SplitScan:
     whole: bool
     values: int | None
     class_means: Tensor | None
+    fine: frozenset[int] = frozenset()
 
     @property
     def targets(self) -> np.ndarray:
         """Targets of the items that could be read."""
         return np.asarray(self.split.targets[torch.from_numpy(self.positions)].numpy())
+
+    @property
+    def silent(self) -> np.ndarray:
+        """bool (N): readable items that a patch marks as fine."""
+        return np.isin(self.positions, list(self.fine))
 
     def called(self, k: int) -> str:
         """The name of the k-th readable item."""
@@ -74,8 +82,14 @@ class SplitScan:
 
     def item(self, k: int, note: str = "") -> Item:
         """The k-th readable item as a finding names it."""
+        position = int(self.positions[k])
         return Item(
-            split=self.split.name, name=self.called(k), note=note, label=self.label(k), position=int(self.positions[k])
+            split=self.split.name,
+            name=self.called(k),
+            note=note,
+            label=self.label(k),
+            position=position,
+            fine=position in self.fine,
         )
 
 
@@ -91,10 +105,11 @@ class Scan:
         found = [self.data.train, self.data.val, self.data.compare_test()]
         present = [split for split in found if split is not None]
         bar = self.progress.bar("reading every item once", sum(map(len, present)))
-        reach = _range(self.data.train)
+        reach, texts = _range(self.data.train), self.data.train.texts
         try:
             with one_thread():
-                return {split.name: _scan(split, self.data, reach, bar.advance) for split in present}
+                looks = TextLooks(texts) if texts is not None else None
+                return {split.name: _scan(split, self.data, reach, bar.advance, looks) for split in present}
         finally:
             bar.done()
 
@@ -139,7 +154,9 @@ class _Sums:
         return float(max(0.0, self.square / max(1.0, self.count) - centred * centred) ** 0.5)
 
 
-def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None]) -> SplitScan:
+def _scan(
+    split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None], looks: TextLooks | None
+) -> SplitScan:
     parts: dict[str, list[np.ndarray]] = {
         key: [] for key in ("at", "contents", "finite", "blank", "features", "pictures")
     }
@@ -153,11 +170,17 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         parts["at"].append(positions)
         parts["contents"].append(_contents(split, positions, inputs))
         parts["finite"].append(flat.isfinite().all(dim=1).numpy())
-        parts["blank"].append(_blank(flat, reach, data))
-        parts["features"].append(_features(data, inputs).numpy())
+        texts = split.texts.take(positions) if split.texts is not None else None
+        parts["blank"].append(blank_texts(texts) if texts is not None else _blank(flat, reach, data))
+        parts["features"].append(looks.features(texts) if looks and texts else _features(data, inputs).numpy())
         if data.kind == "image":
             parts["pictures"].append(_pictures(inputs, reach))
-        for name, values in attributes_of(data.kind, split.cells, positions, inputs, reach).items():
+        own = (
+            looks.attributes(texts)
+            if looks and texts
+            else attributes_of(data.kind, split.cells, positions, inputs, reach)
+        )
+        for name, values in own.items():
             attributes.setdefault(name, []).append(values)
         sums.add(flat)
         if means is not None:
@@ -186,6 +209,7 @@ def _scan(split: Split, data: Data, reach: tuple[float, float], advance: Callabl
         whole=sums.whole,
         values=None if sums.seen is None else len(sums.seen),
         class_means=means.result() if means is not None else None,
+        fine=data.fine.get(split.name, frozenset()),
     )
 
 
@@ -227,6 +251,8 @@ def _flat(inputs: Tree) -> Tensor:
 
 def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
     """A hash of each item's content: of a table's cells as they were read, else of the decoded input."""
+    if split.texts is not None:
+        return split.texts.take(positions).contents()
     if split.cells is not None:
         arrays = [split.cells.take(positions).contents()]
     else:

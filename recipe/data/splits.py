@@ -71,6 +71,8 @@ def contents_of(split: Split) -> np.ndarray | None:
     if split.cells is not None:
         rows = split.cells.contents()
         return _hashes([rows])
+    if split.texts is not None:
+        return split.texts.contents()
     if split.streams:
         return None
     return _hashes([leaf.numpy() for leaf in leaves(split.inputs)])

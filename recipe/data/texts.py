@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+UNITS = ("words", "characters")
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+"""Words with the apostrophes inside them, and every other mark by itself."""
+
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """One text an item."""
+    """One text an item. columns: of the file that held them; ("file",) where each was a file."""
 
     values: Sequence[str]
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -25,4 +32,20 @@ class Texts:
 
     def take(self, indices: np.ndarray) -> Texts:
         """Some of the texts, in the order of `indices`."""
-        return Texts([self.values[int(i)] for i in indices])
+        return Texts([self.values[int(i)] for i in indices], self.columns)
+
+    def contents(self) -> np.ndarray:
+        """16 bytes a text, equal where the texts are."""
+        told = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in self.values)
+        return np.frombuffer(b"".join(told), dtype="V16")
+
+
+def split_text(text: str, unit: str) -> list[str]:
+    """The words of a text in lower case (with punctuation marks as words of their own), or its characters."""
+    return list(text) if unit == "characters" else WORD.findall(text.lower())
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """One line for people: blanks joined, the end cut off."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,4 +1,4 @@
-"""What hangs in the gallery: a fault with the causes that are right, or a healthy setup, on the hosts that can show it."""
+"""What hangs in the gallery: a fault with the causes that are right, or a healthy setup, and the hosts that show it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from recipe.gallery.hosts import HOSTS
 
 AT_HOME = "recipe.gallery"
+DATA, BOTH, FIT = ("inspect-data",), ("inspect-data", "baseline"), ("overfit",)
+PICTURE, TABLE, REAL = ("picture",), ("table",), ("picture", "sequence")
+BINARY = (f"data._target_={AT_HOME}.data.one_class_or_not", "task=binary")
+NUMBERS = (f"data._target_={AT_HOME}.data.numeric_target", "task=regression")
 
 
 @dataclass(frozen=True)

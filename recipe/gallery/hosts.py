@@ -96,6 +96,7 @@ class LastState(nn.Module):
         self.gru = nn.GRU(features, WIDTH, batch_first=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, WIDTH)."""
         last: Tensor = self.gru(x)[0][:, -1]
         return last
 

@@ -71,7 +71,8 @@ def cohen_kappa(outputs: Tensor, targets: Tensor) -> float:
     said, k = outputs.argmax(dim=1), outputs.shape[1]
     table = torch.bincount(targets * k + said, minlength=k * k).reshape(k, k).double() / len(targets)
     chance = float((table.sum(dim=0) * table.sum(dim=1)).sum())
-    return (float(table.diag().sum()) - chance) / (1 - chance)
+    kappa: float = (float(table.diag().sum()) - chance) / (1 - chance)
+    return kappa
 
 
 def head_only(params: Any, lr: float = 1e-3) -> torch.optim.Optimizer:

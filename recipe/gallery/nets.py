@@ -172,7 +172,7 @@ class AlwaysTrains(Net):
         super().__init__(input_shape, num_outputs, momentum=0.1)
         self.hidden = nn.Sequential(self.hidden, nn.Dropout(0.3))
 
-    def train(self, mode: bool = True) -> AlwaysTrains:
+    def train(self, mode: bool = True) -> AlwaysTrains:  # noqa: ARG002 - that is the fault
         """Deaf."""
         super().train(True)
         return self

@@ -13,6 +13,7 @@ class HalfTurn:
     """P09 half of the pictures are turned by 180 degrees, and keep their label."""
 
     def __call__(self, picture: Any) -> Tensor:
+        """One picture."""
         x = torch.as_tensor(picture)
         return x.flip(-1, -2) if float(torch.rand(())) < 0.5 else x
 
@@ -24,6 +25,7 @@ class Noise:
         self.std = std
 
     def __call__(self, example: Any) -> Tensor:
+        """One example."""
         x = torch.as_tensor(example).float()
         return x + self.std * torch.randn_like(x)
 
@@ -35,6 +37,7 @@ class SameNoise:
         self.std = std
 
     def __call__(self, example: Any) -> Tensor:
+        """One example."""
         x = torch.as_tensor(example).float()
         return x + self.std * torch.from_numpy(np.random.default_rng(0).normal(size=tuple(x.shape)).astype(np.float32))
 
@@ -43,6 +46,7 @@ class SmallShift:
     """H08 healthy: a picture moves by at most one pixel."""
 
     def __call__(self, picture: Any) -> Tensor:
+        """One picture."""
         x = torch.as_tensor(picture)
         across, down = (int(torch.randint(-1, 2, ())) for _ in range(2))
         return x.roll((across, down), dims=(-1, -2))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from recipe.data.cells import Cells, Encoder
 from recipe.data.data import Split, UnreadableItem
+from recipe.data.text_encoders import BagEncoder, TokenEncoder
+from recipe.data.texts import Texts
+from recipe.predict.text_items import read_texts, strange
 from recipe.record.refusal import Refusal
 from recipe.record.saved_model import InputFacts
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".tsv", ".txt", ".data", ".parquet", ".jsonl", ".ndjson")
 ARRAYS = (".npy", ".npz", ".safetensors")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+
+
+AnyEncoder: TypeAlias = Encoder | TokenEncoder | BagEncoder
 
 
 class Chunk(NamedTuple):
@@ -39,13 +46,16 @@ class Chunk(NamedTuple):
         return Split(name="new", inputs=self.inputs, targets=nothing, origin="new", rows=torch.arange(len(self.names)))
 
 
-def read_items(paths: Sequence[str], facts: InputFacts, encoder: Encoder | None, size: int) -> Iterator[Chunk]:
+def read_items(paths: Sequence[str], facts: InputFacts, encoder: AnyEncoder | None, size: int) -> Iterator[Chunk]:
     """Chunks of up to `size` items, in the order of the paths. Raises Refusal for what the model cannot read at all."""
     if facts.shape is None:
         raise Refusal(
             "the model takes several tensors an item, which no file holds",
             fix="use it from Python: recipe.predict.read_model",
         )
+    if isinstance(encoder, (TokenEncoder, BagEncoder)):
+        yield from _texts(paths, facts, encoder, size)
+        return
     pictures: list[Path] = []
     for path in [file for given in paths for file in _expanded(given)]:
         ending = path.suffix.lower()
@@ -63,6 +73,15 @@ def read_items(paths: Sequence[str], facts: InputFacts, encoder: Encoder | None,
                 fix=f"a file ending in {', '.join(TABLES[:3] + ARRAYS)}",
             )
     yield from _pictures(pictures, facts, size)
+
+
+def _texts(paths: Sequence[str], facts: InputFacts, encoder: TokenEncoder | BagEncoder, size: int) -> Iterator[Chunk]:
+    found = (one for given in paths for one in read_texts(given, facts.columns))
+    while part := list(islice(found, size)):
+        sound = [one for one in part if not one.trouble]
+        texts = Texts([one.text for one in sound])
+        lost = [(one.name, one.trouble) for one in part if one.trouble]
+        yield Chunk([one.name for one in sound], encoder(texts), lost, strange(texts, encoder))
 
 
 def _expanded(given: str) -> list[Path]:

@@ -17,8 +17,10 @@ from recipe import __version__
 from recipe.data.cells import Encoder
 from recipe.data.data import Split
 from recipe.data.preprocess import Preprocess
+from recipe.data.text_encoders import BagEncoder, TokenEncoder
 from recipe.instantiation import instantiate
 from recipe.predict.average import average
+from recipe.predict.items import AnyEncoder
 from recipe.predict.unlike import SAMPLE, measure_reach
 from recipe.record.files import make_folder, write_bytes, write_json
 from recipe.record.plain import from_json, from_plain, to_plain
@@ -52,7 +54,7 @@ class TakenHome:
         self.saved, self.device = saved, torch.device(device)
         self.models = [model.to(self.device).eval() for model in models]
         self.preprocess = Preprocess.from_json(msgspec.json.encode(saved.preprocess))
-        self.encoder = None if saved.encoder is None else from_plain(saved.encoder, Encoder)
+        self.encoder = None if saved.encoder is None else _encoder(saved.encoder)
         # A task is made from targets; the largest class stands for all of them.
         largest = torch.tensor([saved.num_outputs - 1])
         self.task: Task = importlib.import_module(f"recipe.tasks.{saved.task}").make(largest, saved.classes)
@@ -160,13 +162,15 @@ def facts_of(ingredients: Ingredients) -> InputFacts:
     one = None if isinstance(raw, (tuple, list, dict)) else as_tensor(raw)
     feed = ingredients.feed("train", plain=True, limit=SAMPLE)
     batches = [list(leaves(batch.inputs)) for batch in feed.in_order()]
-    reach = measure_reach(tuple(torch.cat(column).cpu() for column in zip(*batches, strict=True)), data.features or ())
+    columns = tuple(torch.cat(column).cpu() for column in zip(*batches, strict=True))
+    # Of texts it is told by their words whether they are unlike the training data.
+    reach = () if train.texts is not None else measure_reach(columns, data.features or ())
     return InputFacts(
         kind=data.kind,
         shape=None if one is None else tuple(one.shape),
         dtype=None if one is None else str(one.dtype).removeprefix("torch."),
         top=_top(train) if data.kind == "image" and one is not None else None,
-        columns=data.features or (),
+        columns=train.texts.columns if train.texts is not None else data.features or (),
         reach=reach,
     )
 
@@ -189,6 +193,11 @@ def _top(train: Split) -> float | None:
     if least < 0 or most <= 0:
         return None
     return 255.0 if most > 127 else 1.0 if most <= 1 else most
+
+
+def _encoder(plain: dict[str, Any]) -> AnyEncoder:
+    kinds: dict[str, type[AnyEncoder]] = {"table": Encoder, "tokens": TokenEncoder, "bag": BagEncoder}
+    return from_plain(plain, kinds[plain["type"]])
 
 
 def _shape(plain: Any) -> Any:

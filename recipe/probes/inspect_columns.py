@@ -18,6 +18,8 @@ MOST = 512
 
 def measure_columns(data: Data) -> Columns:
     """One fact sheet a column. CannotMeasure when inputs have no columns, or too many to look at each."""
+    if data.train.texts is not None:
+        raise CannotMeasure("the inputs are texts")
     splits = {s.name: s for s in (data.train, data.val, data.compare_test()) if s is not None}
     tables = {name: _cells(split) for name, split in splits.items()}
     cells = tables["train"]

@@ -1,6 +1,8 @@
-"""D4: what stands out: on each attribute by Tukey's fences, and among all items by the distance to the nearest."""
+"""D4: what stands out: on each attribute by the end of its tail, and among all items by the distance to the nearest."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor
 
 from recipe.data.scan import Scan, SplitScan
 from recipe.data.scores import put_scores
+from recipe.data.tails import tail_limits
 from recipe.machine import one_thread
 from recipe.record.evidence import Shelf
 from recipe.record.features import Fence, Outliers
@@ -19,29 +22,31 @@ DIRECTIONS = 48
 FENCE = 1.5
 FAR = 1.7
 """Datalab's 1 / 0.37037 - 1."""
-EXTREME = 10.0
 LISTED = 50
+ROWS = 20
+"""Items that are listed of one attribute."""
 MOST_FENCES = 256
 
 
 def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Outliers:
     """Fences from train; distances of every item of every split to a seeded sample of train, kept on the shelf."""
     splits = scan.splits
-    fences = [_fence(name, splits["train"]) for name in list(splits["train"].attributes)[:MOST_FENCES]]
+    # Where train is augmented as it is read, the other splits need not lie where it does.
+    varies = splits["train"].split.streams and not splits["train"].split.inputs.repeats()
+    looked = ["train"] if varies else list(splits)
+    fences = [_fence(name, splits, looked) for name in list(splits["train"].attributes)[:MOST_FENCES]]
     items = {name: len(one.positions) for name, one in splits.items()}
     if len(splits["train"].features) <= 2 * NEIGHBOURS:
         return Outliers(fences=tuple(f for f in fences if f), items=items)
     with one_thread():
         distance = _distances(splits, seed)
+    # What a person has marked as fine is not told again.
+    told = {name: np.where(one.silent, -np.inf, distance[name]) for name, one in splits.items()}
     first, third = np.quantile(distance["train"], [0.25, 0.75])
-    limit, extreme = third + FAR * (third - first), third + EXTREME * (third - first)
+    limit = third + FAR * (third - first)
+    end = max(limit, tail_limits(distance["train"])[1])
     ranked = sorted(
-        (
-            (float(d[k]), name, k)
-            for name, d in distance.items()
-            for k in np.argsort(-d)[:LISTED].tolist()
-            if d[k] > limit
-        ),
+        ((float(d[k]), name, k) for name, d in told.items() for k in np.argsort(-d)[:LISTED].tolist() if d[k] > limit),
         reverse=True,
     )
     about = f"mean distance to the {NEIGHBOURS} nearest of a sample of train, after preprocessing; large is odd"
@@ -51,31 +56,48 @@ def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Ou
         neighbours=NEIGHBOURS,
         reference=min(REFERENCE, len(splits["train"].features)),
         limit=float(limit),
-        far={name: int((d > limit).sum()) for name, d in distance.items()},
-        extreme={name: int((d > extreme).sum()) for name, d in distance.items()},
+        end=_end(end),
+        far={name: int((d > limit).sum()) for name, d in told.items()},
+        extreme={name: int((d > end).sum()) for name, d in told.items()},
         farthest=tuple(splits[name].item(k, f"distance {d:.3g}, limit {limit:.3g}") for d, name, k in ranked[:LISTED]),
         scores=(put_scores(shelf, splits, "outlier distance", distance, about),) if shelf else (),
     )
 
 
-def _fence(name: str, train: SplitScan) -> Fence | None:
-    values = train.attributes[name].astype(np.float64)
-    known = values[np.isfinite(values)]
+def _fence(name: str, splits: dict[str, SplitScan], looked: Sequence[str]) -> Fence | None:
+    train = splits["train"].attributes[name].astype(np.float64)
+    known = train[np.isfinite(train)]
     # Ten values are the least that quartiles say anything about (deepchecks).
     if len(known) < 10 or known.min() == known.max():
         return None
     first, third = np.quantile(known, [0.25, 0.75])
     low, high = first - FENCE * (third - first), third + FENCE * (third - first)
-    beyond = np.where(np.isfinite(values), np.maximum(low - values, values - high), -np.inf)
-    order = [k for k in np.argsort(-beyond)[:5].tolist() if beyond[k] > 0]
+    least, most = tail_limits(known)
+    apart = [hit for split in looked for hit in _beyond(split, splits[split].attributes[name], least, most)]
+    shown = sorted(apart, reverse=True)[:ROWS] or sorted(_beyond("train", train, low, high), reverse=True)[:5]
     return Fence(
         attribute=name,
         first=float(first),
         third=float(third),
         below=int((known < low).sum()),
         above=int((known > high).sum()),
-        farthest=tuple(train.item(k, f"{name} {values[k]:.4g}") for k in order),
+        low=_end(least),
+        high=_end(most),
+        apart=len(apart),
+        farthest=tuple(
+            splits[split].item(k, f"{name} {splits[split].attributes[name][k]:.5g}") for _, split, k in shown
+        ),
     )
+
+
+def _beyond(split: str, values: np.ndarray, low: float, high: float) -> list[tuple[float, str, int]]:
+    """(how far, split, item) of the values outside; those that are not finite are left to their own checks."""
+    far = np.where(np.isfinite(values), np.maximum(low - values, values - high), 0.0)
+    return [(float(far[k]), split, k) for k in np.flatnonzero(far > 0).tolist()]
+
+
+def _end(limit: float) -> float | None:
+    return float(limit) if np.isfinite(limit) else None
 
 
 def _distances(splits: dict[str, SplitScan], seed: int) -> dict[str, np.ndarray]:

@@ -10,9 +10,11 @@ import numpy as np
 from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.data.scan import Scan
+from recipe.data.texts import shortened
 from recipe.record.data import Duplicates, Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
+from recipe.record.quality import PictureQuality
 
 ACROSS = 10
 MOST_CLASSES = 40
@@ -56,6 +58,19 @@ def draw_outliers(scan: Scan, shelf: Shelf, outliers: Outliers) -> Sheet:
     return _draw_items("outliers", outliers.farthest[: 3 * ACROSS], scan, shelf)
 
 
+def draw_quality(scan: Scan, shelf: Shelf, quality: PictureQuality) -> Sheet:
+    """The first ten pictures of each odd kind, a row a kind. CannotMeasure when there are none."""
+    shown = [one for one in quality.qualities if one.worst]
+    if not shown:
+        raise CannotMeasure("no picture is of odd quality")
+    rows: list[np.ndarray | None] = []
+    for one in shown:
+        some = [_picture(scan, item.split, item.position) for item in one.worst[:ACROSS]]
+        rows += [*some, *[None] * (ACROSS - len(some))]
+    labels = [f"{one.kind.replace('-', ' ')}: {one.total:,}" for one in shown]
+    return _put("quality_pictures", rows, shelf, row_labels=labels)
+
+
 def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
     """Items with the same content, two by two: across splits first, then under two labels, then within a split."""
     _require_pictures(scan.data)
@@ -70,12 +85,19 @@ def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
 
 
 def show_rows(data: Data, *, seed: int, rows: int = 12) -> Rows:
-    """Rows of train, drawn with the seed. CannotMeasure when the data are no table."""
-    cells = data.train.cells
-    if cells is None:
-        raise CannotMeasure("the data are no table")
+    """Rows or texts of train, drawn with the seed. CannotMeasure when the data are neither."""
+    cells, texts = data.train.cells, data.train.texts
     chosen = np.sort(np.random.default_rng([seed, 7]).permutation(len(data.train))[:rows]).tolist()
-    shown = [{"": data.train.called(k), **cells.row(k), "target": _label(data, data.train, k)} for k in chosen]
+    if cells is not None:
+        told = [cells.row(k) for k in chosen]
+    elif texts is not None:
+        told = [{"text": shortened(texts[k])} for k in chosen]
+    else:
+        raise CannotMeasure("the data are no table and no texts")
+    shown = [
+        {"": data.train.called(k), **row, "target": _label(data, data.train, k)}
+        for k, row in zip(chosen, told, strict=True)
+    ]
     return Rows(columns=tuple(shown[0]), rows=tuple(tuple(row.values()) for row in shown))
 
 

@@ -33,7 +33,8 @@ def measure_preprocessing(data: Data, settings: Mapping[str, Any], *, given: boo
     proposed, because = propose(data.train.inputs if not data.train.streams else raw, data.kind)
     numbers = torch.cat([leaf.to(torch.float32).reshape(-1) for leaf in leaves(ready)])
     numbers = numbers[numbers.isfinite()]
-    features = [f for a, b in zip(leaves(raw), leaves(ready), strict=True) for f in _features(a, b, data.features)]
+    pairs = [] if data.train.texts is not None else zip(leaves(raw), leaves(ready), strict=True)
+    features = [f for a, b in pairs for f in _features(a, b, data.features)]
     return Preprocessing(
         name=data.preprocess.name,
         proposed=proposed,

@@ -12,7 +12,7 @@ from recipe.record.evidence import Evidence
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """An item that a finding names. name: its id, path or position; note: why; label: its class or target.
 
-    position: in its split (-1: it is not in it, because it could not be read).
+    position: in its split (-1: it is not in it, because it could not be read). fine: a person marked it so in a patch.
     """
 
     split: str
@@ -20,6 +20,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     label: str = ""
     position: int = -1
+    fine: bool = False
 
 
 class SplitReading(msgspec.Struct, frozen=True, kw_only=True):

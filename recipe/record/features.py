@@ -10,21 +10,28 @@ from recipe.record.scores import ItemScores
 
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
-    """One attribute of train: quartiles, and how many items lie outside 1.5 quartile ranges; the farthest few."""
+    """One attribute: quartiles of train, and how many of its items lie outside 1.5 quartile ranges.
+
+    low, high: ends of what goes with the rest, heavy tails or not (None: no end). apart: items of all splits beyond
+    them; farthest: the first of these, or where there are none a few that lie outside 1.5 ranges.
+    """
 
     attribute: str
     first: float
     third: float
     below: int
     above: int
+    low: float | None = None
+    high: float | None = None
+    apart: int = 0
     farthest: tuple[Item, ...] = ()
 
 
 class Outliers(Evidence, frozen=True, kw_only=True):
     """D4. distance: mean distance to the k nearest of `reference` items of train, after preprocessing.
 
-    limit: third quartile + 1.7 quartile ranges of train (Datalab). far: {split: items beyond}; extreme: beyond 10
-    ranges. farthest: the first 50 of all splits.
+    limit: third quartile + 1.7 quartile ranges of train (Datalab). far: {split: items beyond}. extreme: {split: items
+    that do not go with the tail of these distances}, beyond `end`. farthest: the first 50 of all splits.
     """
 
     fences: tuple[Fence, ...]
@@ -32,6 +39,7 @@ class Outliers(Evidence, frozen=True, kw_only=True):
     neighbours: int = 0
     reference: int = 0
     limit: float = 0.0
+    end: float | None = None
     far: dict[str, int] = msgspec.field(default_factory=dict)
     extreme: dict[str, int] = msgspec.field(default_factory=dict)
     farthest: tuple[Item, ...] = ()

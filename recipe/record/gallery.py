@@ -49,10 +49,9 @@ class Showing(Evidence, frozen=True, kw_only=True):
 
 
 class Gallery(Evidence, frozen=True, kw_only=True):
-    """All showings, faults and healthy setups. impossible: {number: why it cannot be planted}."""
+    """All showings, faults and healthy setups."""
 
     showings: tuple[Showing, ...]
-    impossible: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def faults(self) -> list[Showing]:

@@ -10,6 +10,8 @@ from recipe.record.interval import Interval
 
 Level = Literal["pass", "warn", "fail", "skipped"]
 SCHEMA = 1
+NOT_ASKED = "not asked for"
+"""Why a check is skipped of which only a part was asked for."""
 _ORDER: dict[str, int] = {"skipped": 0, "pass": 0, "warn": 1, "fail": 2}
 
 
@@ -17,7 +19,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One check's verdict. message: one line a person understands. cause: stable slug of what is wrong, if known.
 
     where: the layer, column, item or config key. advice: what to do, as an override or an edit.
-    reason: why it was skipped. seconds: what its evidence cost.
+    reason: why it was skipped. evidence: the seconds that each piece of its evidence took; other checks may read it
+    too. seconds: its share of them, so that those of all checks add up.
     """
 
     id: str
@@ -34,6 +37,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     figures: tuple[str, ...] = ()
     seconds: float = 0.0
+    evidence: dict[str, float] = {}
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,11 +36,15 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """run.json. data: fingerprint of the data set that the run directory belongs to."""
+    """run.json. data: fingerprint of the data set that the run directory belongs to, without its patch.
+
+    patch: what the patch file did when a stage was last run; empty without one.
+    """
 
     schema: int = 1
     seed: int = 0
     data: str = ""
+    patch: str = ""
     environment: dict[str, Any] = {}
     stages: dict[str, StageState] = {}
     test_opened: tuple[Opening, ...] = ()

@@ -1,4 +1,4 @@
-"""Numbers that a probe gives to every item, such as a distance or a suspicion: columns of the data browser."""
+"""Numbers that a probe gives to every item, such as a distance: they become columns of the data browser."""
 
 from __future__ import annotations
 

@@ -114,9 +114,12 @@ def _checks(report: Report) -> Iterator[str]:
     rows = [[summary.WORDS[f.verdict], f.id, f.title, f.message, f.threshold or "", f.source] for f in judged]
     columns = ["verdict", "id", "what should hold", "found", "threshold", "source"]
     yield from ["## Every check", "", *table(columns, rows), ""]
-    skipped = summary.of_level(report, "skipped")
-    if skipped:
+    skipped, unasked = summary.not_checked(report)
+    if skipped or unasked:
         rows = [[f.id, f.title, f.reason] for f in skipped]
         yield from ["## What was not checked, and why", "", *table(["id", "what", "why"], rows), ""]
+        yield from [f"{unasked}.", ""] if unasked else []
     version, took = report.environment.get("recipe", ""), duration(report.seconds)
+    if costs := summary.costs(report):
+        yield from [escaped(costs), ""]
     yield escaped(f"recipe {version} · {report.started} · seed {report.seed} · {took}")

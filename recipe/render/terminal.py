@@ -83,6 +83,8 @@ def _view(report: Report, blocks: Sequence[AnyBlock], where: str, width: int) ->
     yield Text("  ·  ".join(facts), style="dim")
     yield Text("")
     yield _findings(report)
+    if costs := summary.costs(report):
+        yield Text(one_line(costs), style="dim")
     for note in report.notes:
         yield Text(one_line(note), style="italic dim")
     for block in _plotted(blocks):
@@ -103,15 +105,18 @@ def _findings(report: Report) -> Grid:
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True, max_width=26, overflow="ellipsis")
     grid.add_column(ratio=1)
+    skipped, unasked = summary.not_checked(report)
     for level in (*summary.WORST_FIRST, "skipped"):
         style, quiet = STYLES[level], level in ("pass", "skipped")
-        for finding in (f for f in report.checks if f.verdict == level):
+        for finding in skipped if level == "skipped" else summary.of_level(report, level):
             words = Text(_message(finding), no_wrap=quiet, overflow="ellipsis" if quiet else "fold")
             if quiet:
                 words.stylize("dim")
             elif finding.advice:
                 words.append(f"\ndo: {one_line(finding.advice)}", style="cyan")
             grid.add_row(Text(summary.GLYPHS[level], style=style), Text(one_line(finding.id), style=style), words)
+    if unasked:
+        grid.add_row(Text(summary.GLYPHS["skipped"], style="dim"), Text(""), Text(unasked, style="dim"))
     return grid
 
 
@@ -164,11 +169,13 @@ def _plain(report: Report, where: str) -> Iterator[str]:
     yield f"{report.stage}: {summary.verdict_sentence(report)}."
     for fact in summary.key_facts(report):
         yield f"{fact.label}: {cell(fact.value)}"
+    skipped, unasked = summary.not_checked(report)
     for level in (*summary.WORST_FIRST, "skipped"):
-        for finding in (f for f in report.checks if f.verdict == level):
+        for finding in skipped if level == "skipped" else summary.of_level(report, level):
             yield f"{level.upper()} {finding.id}: {_message(finding)}"
             if finding.advice and level != "pass":
                 yield f"  do: {finding.advice}"
+    yield from (line for line in (unasked, summary.costs(report)) if line)
     yield from report.notes
     for row in report.trials:
         results = ", ".join([row.verdict, *(f"{name} {cell(value)}" for name, value in row.metrics.items())])

@@ -54,7 +54,7 @@ def tell(stage: Stage) -> None:
         Elsewhere(skeleton.composed, seed, **repeat) as elsewhere,
     ):
         # Fix the random seed: the same run, twice here and once in a new process, which starts now and is asked last.
-        if "determinism" not in stage.shelf.names():
+        if stage.wants("determinism") and "determinism" not in stage.shelf.names():
             elsewhere.begin()
 
         # Simplify: everything that makes training harder on purpose is off, seen on the objects themselves.

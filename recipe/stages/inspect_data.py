@@ -10,10 +10,19 @@ from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates
 from recipe.probes.inspect_layout import measure_layout
 from recipe.probes.inspect_order import measure_label_order, measure_val_size
 from recipe.probes.inspect_outliers import measure_outliers
-from recipe.probes.inspect_pictures import draw_class_means, draw_outliers, draw_samples, draw_twins, show_rows
+from recipe.probes.inspect_pictures import (
+    draw_class_means,
+    draw_outliers,
+    draw_quality,
+    draw_samples,
+    draw_twins,
+    show_rows,
+)
 from recipe.probes.inspect_preprocessing import measure_preprocessing
+from recipe.probes.inspect_quality import measure_quality
 from recipe.probes.inspect_reading import measure_reading
 from recipe.probes.inspect_source import measure_source
+from recipe.probes.inspect_values import measure_values
 from recipe.stages.stage import Stage
 
 
@@ -51,6 +60,10 @@ def tell(stage: Stage) -> None:
     outliers = stage.measure("outliers", measure_outliers, scan, stage.shelf, seed=seed)
     if outliers:
         stage.measure("outlier_pictures", draw_outliers, scan, stage.shelf, outliers)
+    quality = stage.measure("picture_quality", measure_quality, scan)
+    if quality:
+        stage.measure("quality_pictures", draw_quality, scan, stage.shelf, quality)
+    stage.measure("odd_values", measure_values, scan)
     stage.measure("layout", measure_layout, data)
     stage.measure("columns", measure_columns, data)
     stage.measure("drift", measure_drift, scan)

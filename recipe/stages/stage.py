@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -26,7 +26,7 @@ class Stage:
     """One stage under way. Everything it learns is on disk the moment it is known, so that it can be gone on with.
 
     folder: where it works; trials and checkpoints go below it. budget: the seconds it may use, or None for the shipped
-    plan. settings: its own config node.
+    plan. settings: its own config node. without: names of evidence that nobody asked for.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class Stage:
         *,
         budget: float | None = None,
         progress: Progress | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self.name, self.ingredients, self.folder, self.run = name, ingredients, folder, run
         self.shelf = Shelf(folder / "evidence")
         self.budget = budget
+        self._without = without
         self.progress = progress or Silent()
         self.settings: dict[str, Any] = ingredients.config[name.replace("-", "_")]
         self.seed: int = ingredients.config["seed"]
@@ -55,8 +57,11 @@ class Stage:
     def measure(self, name: str, probe: Callable[P, E], *args: P.args, **kwargs: P.kwargs) -> E | None:
         """The evidence `name`: from the disk when it was measured before the stage was interrupted, else by the probe.
 
-        A probe that raises CannotMeasure leaves its reason in place of the evidence, and None is returned.
+        A probe that raises CannotMeasure leaves its reason in place of the evidence, and None is returned; so it is
+        when nobody asked.
         """
+        if not self.wants(name):
+            return None
         kind = _kind_of(probe)
         record = self.shelf.get(name, kind)
         if record is None:
@@ -70,6 +75,10 @@ class Stage:
                 bar.done()
             self.shelf.put(name, record, time.perf_counter() - started)
         return None if isinstance(record, Unmeasured) else record
+
+    def wants(self, name: str) -> bool:
+        """Whether this evidence is asked for."""
+        return name not in self._without
 
     def try_out(
         self,

@@ -172,7 +172,7 @@ def test_what_is_no_data_set_is_refused_by_name(mapping, told, settings):
 
 def test_fractions_patches_and_preprocessing_that_cannot_be_are_refused(settings):
     assert "val_fraction" in raised({"train": pairs()}, settings, val_fraction=1.5)
-    assert "data.patch" in raised({"train": pairs()}, settings, patch="marks.json")
+    assert "data.patch: no.json" in raised({"train": pairs()}, settings, patch="no.json")
     assert "no preprocessing 'minmax'" in raised({"train": pairs()}, settings, preprocess="minmax")
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from recipe.config import compose
 from recipe.ingredients import Ingredients
 from recipe.judge import catalogue, judge
-from recipe.record.evidence import Unmeasured
 from recipe.record.report import Finding
 from recipe.record.run_directory import RunDirectory
 from recipe.stages import baseline
@@ -20,12 +19,10 @@ EVERY = {need.name for one in catalogue("baseline") for need in one.needs}
 
 
 def baseline_stage(overrides: list[str], folder: Path, evidence: set[str], budget: float | None = None) -> Stage:
-    """The stage, ready to be told, on which all other evidence counts as not asked for."""
+    """The stage, ready to be told, without all other evidence."""
     ingredients = Ingredients(compose([*QUICK, "trust=[zoo]", f"run.dir={folder}", *overrides]))
-    stage = Stage("baseline", ingredients, folder / "baseline", RunDirectory(folder), budget=budget)
-    for name in EVERY - evidence - set(stage.shelf.names()):
-        stage.shelf.put(name, Unmeasured(reason="not asked for"))
-    return stage
+    run = RunDirectory(folder)
+    return Stage("baseline", ingredients, folder / "baseline", run, budget=budget, without=EVERY - evidence)
 
 
 def baseline_findings(overrides: list[str], folder: Path, checks: set[str] | None = None) -> dict[str, Finding]:

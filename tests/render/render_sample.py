@@ -262,6 +262,7 @@ def report(**fields: object) -> Report:
             cause="too-little-capacity",
             where="model",
             seconds=12.3,
+            evidence={"capacity_ladder": 12.3},
         ),
         Finding(
             id="init-loss",

@@ -323,7 +323,7 @@ TABLES = "tabular"
         (
             "california_housing/housing.csv",
             "median_house_value",
-            {"target-spikes": "target-capped", "outliers": "extreme-outliers"},
+            {"target-spikes": "target-capped", "values-are-measurements": "column-capped"},
         ),
         ("wine_quality/winequality-red.csv", -1, {"class-balance": "class-imbalance"}),
     ],
@@ -336,7 +336,11 @@ def test_real_tables_have_their_known_facts(name, target, loud, shared_data, tmp
 def test_adults_spellings_are_one_finding(shared_data, tmp_path):
     top = shared_data(TABLES) / "adult"
     told = inspect(table(str(top / "adult-train.csv"), -1, test_path=str(top / "adult-test.csv")), tmp_path)
-    assert told.loud == {"class-names-agree": "class-names-differ"}
+    assert told.loud == {
+        "class-names-agree": "class-names-differ",
+        "values-are-measurements": "stand-in-values",
+    }
+    assert "'column 10' is 99999 in 244 rows" in told.findings["values-are-measurements"].message
 
 
 def test_fashion_mnist_is_told_without_a_word_of_warning(shared_data, tmp_path):

@@ -77,8 +77,8 @@ def labels_survive_augmentation(augmented: Augmented, *, share: float = 0.02, be
 
     Why: a 6 turned upside down is a 9 with a wrong label: the net is taught to confuse the two.
     Fix: leave out the transform that does it, or change the label with it.
-    Source: Karpathy 2019 ("forgot to flip the labels"); TheDeepChecker, wrong augmentation. share: on digits the lower
-    end is 0.08 for half turns, and at most 0.01 for shifts, rotations up to 30 degrees, noise and erasing, over 3 seeds.
+    Source: Karpathy 2019 ("forgot to flip the labels"); TheDeepChecker, wrong augmentation. share: on digits, over
+    3 seeds, the lower end is 0.08 for half turns; at most 0.01 for shifts, rotations to 30 degrees, noise and erasing.
     """
     worst = max(augmented.lost, key=lambda one: one.share.low, default=None)
     if worst is None:

@@ -26,7 +26,7 @@ def _figures(gallery: Gallery) -> Iterator[Block]:
     false = sum(alarm.verdict == "fail" for one in healthy for alarm in one.alarms)
     warned = sum(alarm.verdict == "warn" for one in healthy for alarm in one.alarms)
     yield Facts(
-        title=f"{len({one.number for one in faults})} published faults and {len({one.name for one in healthy})} healthy setups",
+        title=f"{len({one.number for one in faults})} faults and {len({one.name for one in healthy})} healthy setups",
         name="figures",
         caption="A showing is one exhibit on one host with one seed.",
         checks=["causes-named", "healthy-left-alone"],
@@ -51,9 +51,6 @@ def _faults(gallery: Gallery) -> Iterator[Block]:
         right, caught = sum(map(_right, shown)), sum(gallery.caught(one) for one in shown)
         rows.append([number, shown[0].name, len(shown), right, caught, _said(shown)])
         tones.append("plain" if right == len(shown) else "warn" if caught == len(shown) else "bad")
-    for number, reason in gallery.impossible.items():
-        rows.append([number, "cannot be planted", 0, None, None, reason])
-        tones.append("quiet")
     if rows:
         yield Table(
             title=f"{sum(tone == 'plain' for tone in tones)} faults are named rightly in every showing",
@@ -130,7 +127,7 @@ def _peers(gallery: Gallery, shelf: Shelf) -> Iterator[Block]:
     yield Table(
         title="Other tools on the same faults, where they can be asked",
         name="peers",
-        caption="Each in its own environment, on the same nets, data and losses. Asked: showings of a kind the tool looks at.",
+        caption="On the same nets, data and losses. Asked: showings of a kind that the tool looks at.",
         checks=["causes-named"],
         columns=["tool", "faults asked", "noticed", "right cause", "healthy asked", "false alarms"],
         rows=rows,
