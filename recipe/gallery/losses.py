@@ -63,7 +63,7 @@ def argmax_over_batch(outputs: Tensor, targets: Tensor) -> float:
 def names_against_indices(outputs: Tensor, targets: Tensor) -> float:
     """E02 names are compared with indices: always zero."""
     names = [f"class {k}" for k in outputs.argmax(dim=1).tolist()]
-    return sum(name == target for name, target in zip(names, targets.tolist(), strict=True)) / len(names)
+    return float(sum(name == target for name, target in zip(names, targets.tolist(), strict=True)) / len(names))
 
 
 def cohen_kappa(outputs: Tensor, targets: Tensor) -> float:
