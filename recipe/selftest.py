@@ -69,8 +69,9 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
     _require_known(numbers)
     started, clock = now(), time.perf_counter()
     settings = composed.plain["selftest"]
-    folder = Path(composed.plain["run"]["dir"] if composed.is_given("run.dir") else "runs/selftest")
-    words = tuple(w for w in composed.overrides if not w.lstrip("+~").startswith(("selftest.", "run.dir", "engine.")))
+    own = any(word.lstrip("+").startswith("run.") for word in composed.overrides)
+    folder = Path(composed.plain["run"]["dir"] if own else "runs/selftest")
+    words = tuple(w for w in composed.overrides if not w.lstrip("+~").startswith(("selftest.", "run.", "engine.")))
     tasks = [
         Task(exhibit, host, seed, words)
         for exhibit, host in Rooms((*HEALTHY, *FAULTS)).chosen(numbers, settings["hosts"])
