@@ -15,7 +15,8 @@ from recipe.record.refusal import Refusal
 
 def explain(arguments: Arguments) -> int:
     """The catalogue by stage, or the checks that are named, in full."""
-    checks = sorted(catalogue(), key=lambda check: list(STAGES).index(check.stage))
+    stages = STAGES | {"selftest": "what recipe holds itself to"}
+    checks = sorted(catalogue(), key=lambda check: list(stages).index(check.stage))
     found = [_named(name, checks) for name in arguments.names]
     if arguments.json:
         import json
@@ -26,7 +27,7 @@ def explain(arguments: Arguments) -> int:
     for check in found:
         _in_full(check)
     if not found:
-        for stage, summary in STAGES.items():
+        for stage, summary in stages.items():
             say(f"{styled(stage, 'bold')}  {summary}")
             say_columns([(check.id, check.title) for check in checks if check.stage == stage])
             say()

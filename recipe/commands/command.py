@@ -93,6 +93,13 @@ _ALL = (
     Command("judge", "judges a run's evidence again, with today's checks", _RUN, "runs:judge", _FOUND),
     Command("predict", "the run's model on new files", f"INPUT ... {_KEYS}", "runs:predict", _FOUND),
     Command("explain", "the catalogue of checks; one check in full", "[CHECK]", "checks:explain", ("--json",)),
+    Command(
+        "selftest",
+        "the gallery of planted faults and healthy setups",
+        f"[NUMBER ...] {_KEYS}",
+        "selftest:selftest",
+        _COMPOSED,
+    ),
     Command("validate", "checks a config without importing your code", _KEYS, "configs:validate", _COMPOSED),
     Command("ls", "the shipped configs", "[GROUP]", "configs:ls", ("--json", "--config-dir")),
     Command("cat", "shows one", "GROUP/NAME", "configs:cat", ("--config-dir",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recipe.probes.augmented import measure_augmented
 from recipe.probes.capacity import measure_capacity
 from recipe.probes.controls import measure_controls
 from recipe.probes.cost import measure_cost
@@ -12,6 +13,7 @@ from recipe.probes.determinism import Elsewhere, measure_determinism
 from recipe.probes.dumb_baselines import measure_dumb_baselines
 from recipe.probes.evaluation_proof import prove_evaluation
 from recipe.probes.initial_loss import measure_initial_loss
+from recipe.probes.just_before import show_just_before
 from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.loss_proof import prove_loss
 from recipe.probes.metric_proof import prove_metrics
@@ -20,6 +22,7 @@ from recipe.probes.outputs import measure_outputs
 from recipe.probes.prior_bias import measure_prior_bias
 from recipe.probes.probe import operations, outputs_of, plain_learner, sample, settled, threads_for, trainable
 from recipe.probes.simplicity import measure_simplicity
+from recipe.probes.transforms import measure_sampling, measure_transforms
 from recipe.probes.wiring import measure_wiring
 from recipe.record.baseline import BaselinePlan, PriorBias
 from recipe.record.report import TrialRow
@@ -56,6 +59,12 @@ def tell(stage: Stage) -> None:
 
         # Simplify: everything that makes training harder on purpose is off, seen on the objects themselves.
         stage.measure("simplicity", measure_simplicity, stage.ingredients, seed)
+
+        # Visualize just before the net: the very tensors that model(x) gets, augmented ones beside plain ones.
+        stage.measure("just_before", show_just_before, stage.ingredients, seed, stage.shelf)
+        stage.measure("transforms", measure_transforms, stage.ingredients, seed)
+        stage.measure("augmented", measure_augmented, stage.ingredients, seed)
+        stage.measure("sampling", measure_sampling, stage.ingredients, seed)
 
         # The loss and the metrics are tried on outputs of known quality, in the form in which the model gives them.
         form = task.form(outputs_of(learner.model, items.inputs))
