@@ -100,6 +100,7 @@ _ALL = (
         "selftest:selftest",
         _COMPOSED,
     ),
+    Command("annotate", "the human baseline", _KEYS, "annotate:annotate", _COMPOSED),
     Command("validate", "checks a config without importing your code", _KEYS, "configs:validate", _COMPOSED),
     Command("ls", "the shipped configs", "[GROUP]", "configs:ls", ("--json", "--config-dir")),
     Command("cat", "shows one", "GROUP/NAME", "configs:cat", ("--config-dir",)),

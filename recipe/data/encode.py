@@ -9,6 +9,7 @@ from typing import Any
 from recipe.data.cells import fit_encoder
 from recipe.data.data import Split
 from recipe.data.text_encoders import TokenEncoder, fit_text_encoder
+from recipe.record.refusal import Refusal
 
 
 def encode(splits: dict[str, Split], settings: Mapping[str, Any], encoding: Callable[[], str]) -> tuple[Any, list[str]]:
@@ -18,6 +19,11 @@ def encode(splits: dict[str, Split], settings: Mapping[str, Any], encoding: Call
     encoder: Any = None
     if train.cells is not None:
         encoder = fit_encoder(train.cells)
+        if not encoder.features:
+            why = "; ".join(f"{name}: {reason}" for name, reason in encoder.left_out.items())
+            raise Refusal(
+                f"no column is left to learn from ({why})", where="data", fix="name other columns, or other data"
+            )
     elif train.texts is not None:
         chosen = settings["encode"] if settings["encode"] != "auto" else encoding()
         encoder = fit_text_encoder(train.texts, chosen, settings)

@@ -38,7 +38,7 @@ class Chapter:
 def stage_page(report: Report, blocks: Sequence[AnyBlock], folder: Path) -> str:
     """report.html of a stage. folder: where its pictures lie."""
     chapter = Chapter(report, blocks, folder, "figures/")
-    return _environment().get_template("stage.html").render(chapter=chapter, report=report, skipped=_skipped([report]))
+    return environment().get_template("stage.html").render(chapter=chapter, report=report, skipped=_skipped([report]))
 
 
 def run_page(chapters: Sequence[Chapter], recipe_yaml: str, run: Mapping[str, Any]) -> str:
@@ -46,7 +46,7 @@ def run_page(chapters: Sequence[Chapter], recipe_yaml: str, run: Mapping[str, An
     reports = [chapter.report for chapter in chapters]
     way = journey(reports)
     return (
-        _environment()
+        environment()
         .get_template("run.html")
         .render(
             chapters=chapters,
@@ -127,7 +127,8 @@ def _finalize(value: Any) -> Any:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates in which everything is escaped, and nothing undefined passes."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(svg.TEMPLATES),
         autoescape=True,

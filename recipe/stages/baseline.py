@@ -12,6 +12,7 @@ from recipe.probes.dependencies import measure_dependencies
 from recipe.probes.determinism import Elsewhere, measure_determinism
 from recipe.probes.dumb_baselines import measure_dumb_baselines
 from recipe.probes.evaluation_proof import prove_evaluation
+from recipe.probes.human import measure_human
 from recipe.probes.initial_loss import measure_initial_loss
 from recipe.probes.just_before import show_just_before
 from recipe.probes.layers_at_start import measure_layers
@@ -65,6 +66,9 @@ def tell(stage: Stage) -> None:
         stage.measure("transforms", measure_transforms, stage.ingredients, seed)
         stage.measure("augmented", measure_augmented, stage.ingredients, seed)
         stage.measure("sampling", measure_sampling, stage.ingredients, seed)
+
+        # What can a person do? Numbers of those who have answered beside the net's.
+        stage.measure("human", measure_human, skeleton.data, stage.run.path)
 
         # The loss and the metrics are tried on outputs of known quality, in the form in which the model gives them.
         form = task.form(outputs_of(learner.model, items.inputs))

@@ -4,9 +4,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from recipe.config import compose
 from recipe.data.assemble import assemble
 from recipe.data.cells import Encoder
 from recipe.data.table import table
+from recipe.ingredients import Ingredients
 from recipe.record.plain import from_json, to_json
 from recipe.record.refusal import Refusal
 
@@ -204,3 +206,9 @@ def test_many_columns_are_read_in_reasonable_time(tmp_path, settings):
     wide = ",".join(f"c{k}" for k in range(3000)) + ",y\n"
     body = "".join(",".join(map(str, range(r, r + 3000))) + f",{r % 2}\n" for r in range(12))
     assert len(load(write(tmp_path, wide + body), "y", settings).features) == 3000
+
+
+def test_a_table_in_which_no_column_can_help_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("name,y\n" + "".join(f"item {k},{k % 2}\n" for k in range(60)))
+    with pytest.raises(Refusal, match="no column is left"):
+        Ingredients(compose(["data=table", f"data.path={tmp_path}/t.csv", "data.target=y"])).data  # noqa: B018
