@@ -2,8 +2,8 @@
 
     scripts/bench/inspect [--sets fashion_mnist,cifar10] [--pictures 60000] [--only recipe|datalab] [--data FOLDER]
 
-Seconds are of the whole process, by the clock and of the processor (all cores); memory is the largest that the process
-and its children held together, shared pages counted once. Datalab is given what its documentation asks for: the pictures
+Seconds are of the whole process, by the clock and of the processor (all cores); memory is the most that the process and
+its children held together, shared pages counted once. Datalab is given what its documentation asks for: the pictures
 as a Hugging Face dataset, features (the pooled ones that recipe makes, not counted), and out-of-sample probabilities
 of a logistic regression, which are counted, as recipe makes its own.
 """

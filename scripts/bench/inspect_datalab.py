@@ -1,4 +1,4 @@
-"""Datalab with CleanVision on pictures.npz and features.npy, run by scripts/bench/inspect in an environment of its own."""
+"""Datalab with CleanVision on pictures.npz and features.npy: run by scripts/bench/inspect in its own environment."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 import time
 
 import numpy as np
-from cleanlab import Datalab
-from datasets import Dataset
-from PIL import Image
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 
 def main() -> None:
+    from cleanlab import Datalab
+    from datasets import Dataset
+    from PIL import Image
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     seconds = {}
     started = time.perf_counter()
 
