@@ -2,9 +2,9 @@
 
     scripts/make_image_folder FOLDER [--items 5000] [--side 32] [--cifar10 FOLDER] [--plant]
 
---plant adds one each: a truncated JPEG, an empty file, a text named .png, CMYK, a palette with transparency, 16 bits,
-a picture turned by its EXIF, an animated GIF, a picture in no class folder; and five each that are dark, light, blurry,
-blank, and grey among colour. The picture k is the k-th of the training set, as often again as is asked for.
+--plant adds one of each: a truncated JPEG, an empty file, a text named .png, CMYK, a palette with transparency, 16
+bits, a picture turned by its EXIF, an animated GIF, a picture in no class folder; and five each that are dark, light,
+blurry, blank, and grey among colour. Picture k is the k-th of the training set, as often again as is asked for.
 """
 
 from __future__ import annotations

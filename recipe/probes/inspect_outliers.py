@@ -81,8 +81,8 @@ def _fence(name: str, splits: dict[str, SplitScan], looked: Sequence[str]) -> Fe
         third=float(third),
         below=int((known < low).sum()),
         above=int((known > high).sum()),
-        low=_end(least),
-        high=_end(most),
+        low=float(known[known >= least].min()),
+        high=float(known[known <= most].max()),
         apart=len(apart),
         farthest=tuple(
             splits[split].item(k, f"{name} {splits[split].attributes[name][k]:.5g}") for _, split, k in shown

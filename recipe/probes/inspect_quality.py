@@ -20,7 +20,7 @@ LISTED = 50
 DARK, DARK_OF_MEDIAN = 0.32, 0.35
 LIGHT, LIGHT_OF_MEDIAN = 0.05, 0.25
 INFORMATION, INFORMATION_OF_MEDIAN = 3.0, 0.25
-SHARP, SHARP_OF_MEDIAN = 0.09, 0.35
+SHARP, SHARP_OF_MEDIAN = 0.09, 0.3
 """CleanVision's limit of 0.29 for 32 × 32 pictures, in deviations of the Laplacian; beside it, sharpness / contrast."""
 ASPECT, ASPECT_OF_MEDIAN = 0.35, 0.5
 SIZE_RANGES, SIZE_TIMES = 3.0, 2.0
@@ -31,13 +31,17 @@ Values = dict[str, np.ndarray]
 
 
 class Rule(NamedTuple):
-    """score: {split: lower is worse}. odd: {split: which}. shown: {split: the number that a person knows it by}."""
+    """score: {split: lower is worse}. odd: {split: which}. shown: {split: the number that a person knows it by}.
+
+    limit: half of it is severe (None: nothing is).
+    """
 
     kind: str
     what: str
     score: Values
     odd: dict[str, np.ndarray]
     shown: Values
+    limit: float | None = None
 
 
 def measure_quality(scan: Scan) -> PictureQuality:
@@ -76,7 +80,7 @@ def _rules(splits: dict[str, SplitScan]) -> Iterator[Rule]:
 def _below(kind: str, told: str, score: Values, limit: float, of_median: float) -> Rule:
     least = min(limit, of_median * _middle(score))
     odd = {name: v < least for name, v in score.items()}
-    return Rule(kind, told.format(limit, of_median), score, odd, score)
+    return Rule(kind, told.format(limit, of_median), score, odd, score, least)
 
 
 def _blurry(sharpness: Values, contrast: Values) -> Rule:
@@ -85,7 +89,7 @@ def _blurry(sharpness: Values, contrast: Values) -> Rule:
     least = SHARP_OF_MEDIAN * _middle(ratio)
     odd = {name: (sharpness[name] < SHARP) & (v < least) & (contrast[name] > 0.02) for name, v in ratio.items()}
     what = f"sharpness below {SHARP:g}, and less than {SHARP_OF_MEDIAN:g} of the median picture's for its contrast"
-    return Rule("blurry", what, ratio, odd, ratio)
+    return Rule("blurry", what, ratio, odd, ratio, least)
 
 
 def _sizes(width: Values, height: Values) -> Iterator[Rule]:
@@ -119,5 +123,6 @@ def _quality(rule: Rule, splits: dict[str, SplitScan]) -> Quality:
         kind=rule.kind,
         what=rule.what,
         items={name: int(hit.sum()) for name, hit in odd.items()},
+        severe=sum(score < rule.limit / 2 for score, _, _ in ranked) if rule.limit is not None else 0,
         worst=tuple(splits[name].item(k, f"{noun}: {rule.shown[name][k]:.3g}") for _, name, k in ranked[:LISTED]),
     )

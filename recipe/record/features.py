@@ -12,8 +12,8 @@ from recipe.record.scores import ItemScores
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
     """One attribute: quartiles of train, and how many of its items lie outside 1.5 quartile ranges.
 
-    low, high: ends of what goes with the rest, heavy tails or not (None: no end). apart: items of all splits beyond
-    them; farthest: the first of these, or where there are none a few that lie outside 1.5 ranges.
+    apart: items of all splits that lie beyond what the tails of the other values make likely; low, high: between which
+    these others lie. farthest: the first of the former, or where there are none a few that lie outside 1.5 ranges.
     """
 
     attribute: str
@@ -21,8 +21,8 @@ class Fence(msgspec.Struct, frozen=True, kw_only=True):
     third: float
     below: int
     above: int
-    low: float | None = None
-    high: float | None = None
+    low: float = 0.0
+    high: float = 0.0
     apart: int = 0
     farthest: tuple[Item, ...] = ()
 

@@ -11,12 +11,14 @@ from recipe.record.evidence import Evidence
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which a picture can be odd. kind: kebab-case; what: how it was told, with its limits.
 
-    items: {split: how many}. worst: the first 50 of all splits, worst first.
+    items: {split: how many}. severe: those that lie below half of the limit. worst: the first 50 of all splits, worst
+    first.
     """
 
     kind: str
     what: str
     items: dict[str, int]
+    severe: int = 0
     worst: tuple[Item, ...] = ()
 
     @property

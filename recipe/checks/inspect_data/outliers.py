@@ -50,7 +50,9 @@ def values_go_with_the_rest(outliers: Outliers, *, shown: int = 4) -> Verdict:
     if not loud:
         told = f"{outside:,} values of {len(outliers.fences):,} attributes lie outside 1.5 quartile ranges"
         return passed(f"{told}, none apart from the rest", measured=measured)
-    told = "; ".join(f"{_first(fence)}, where the rest lies {_range(fence)}" for fence in loud[:shown])
+    told = "; ".join(
+        f"{_first(fence)}, where the rest lies between {fence.low:.4g} and {fence.high:.4g}" for fence in loud[:shown]
+    )
     more = f"; and {len(loud) - shown} more attributes" if len(loud) > shown else ""
     where = loud[0].farthest[0].name if loud[0].farthest else ""
     return warned(f"{told}{more}", cause="value-apart", where=where, measured=measured)
@@ -59,10 +61,3 @@ def values_go_with_the_rest(outliers: Outliers, *, shown: int = 4) -> Verdict:
 def _first(fence: Fence) -> str:
     one = fence.farthest[0]
     return f"{one.note} in {one.name}" + (f" and {fence.apart - 1:,} more" if fence.apart > 1 else "")
-
-
-def _range(fence: Fence) -> str:
-    """Where the rest lies, on the side that is open to one."""
-    low = "" if fence.low is None else f"above {fence.low:.4g}"
-    high = "" if fence.high is None else f"below {fence.high:.4g}"
-    return " and ".join(part for part in (low, high) if part)

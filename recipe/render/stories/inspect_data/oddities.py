@@ -38,7 +38,7 @@ def _problems(reading: Reading) -> Table | None:
         "odd": reading.odd,
         "note": reading.noted,
     }
-    rows = [[what, item.split, item.name, item.note] for what, items in kinds.items() for item in items[:LISTED]]
+    rows = [[what, item.name, item.note, item.split] for what, items in kinds.items() for item in items[:LISTED]]
     if not rows:
         return None
     counts = [reading.count(kind) for kind in ("unreadable", "non_finite", "blank", "odd")]
@@ -48,7 +48,7 @@ def _problems(reading: Reading) -> Table | None:
         name="problems",
         caption=f"Up to {LISTED} of each kind, by path, row or position.{where}",
         checks=["items-readable", "items-ordinary", "inputs-finite", "blank-items"],
-        columns=["what", "split", "item", "reason"],
+        columns=["what", "item", "reason", "split"],
         rows=rows,
     )
 
@@ -58,7 +58,7 @@ def _fences(outliers: Outliers) -> Table:
     apart = sum(f.apart for f in outliers.fences)
     most = max(outliers.fences, key=lambda f: f.below + f.above)
     return Table(
-        title=f"{apart:,} values lie apart from all others"
+        title=f"{apart:,} {'value lies' if apart == 1 else 'values lie'} apart from all others"
         if apart
         else f"{most.attribute} has the longest tails: {most.below + most.above:,} outside 1.5 quartile ranges",
         name="fences",

@@ -32,15 +32,15 @@ def _qualities(found: PictureQuality) -> Table:
     return Table(
         title=f"{sum(one.total for one in odd):,} of {total:,} pictures are of odd quality",
         name="picture-quality",
+        caption=" ".join(f"{one.kind.replace('-', ' ').capitalize()}: {one.what}." for one in odd),
         checks=["picture-quality"],
-        columns=["kind", "pictures", "%", "such as", "which means"],
+        columns=["kind", "pictures", "%", "such as"],
         rows=[
             [
                 one.kind.replace("-", " "),
                 one.total,
                 100 * one.total / total,
                 ", ".join(item.name for item in one.worst[:3]),
-                one.what,
             ]
             for one in odd
         ],
