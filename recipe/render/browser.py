@@ -48,7 +48,7 @@ def browser_page(report: Report, shelf: Shelf) -> str | None:
         for n, side in enumerate(sprites.sides)
     ]
     return _template().render(
-        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        policy=f"default-src 'none'; img-src blob:; script-src {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
         title=visible(record.name),
         script=Markup(script),

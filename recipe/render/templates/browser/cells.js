@@ -8,20 +8,21 @@ function shapeOf(width) {
   const notes = view.notes.size > 0;
   if (data.layout === "tiles") {
     const edge = view.across ? Math.max(side, sides.find((one) => one >= 96) ?? side) : side;
-    const least = Math.max(edge, 60) + 10;
+    const least = Math.max(edge * wide, 60) + 10;
     const across = view.across || Math.max(1, Math.floor((width - 14) / least));
     const each = view.across ? least + 40 : (width - 14) / across;
-    return { kind: "tile", across, edge, each, height: edge + (notes || view.across ? 54 : 25) };
+    return { kind: "tile", across, edge, each, height: Math.ceil(edge * tall) + (notes || view.across ? 54 : 25) };
   }
   if (view.across) return { kind: "card", across: view.across, height: data.layout === "rows" ? 190 : 150 };
   return data.layout === "rows" ? { kind: "row", across: 1, height: 30 } : { kind: "text", across: 1, height: 92 };
 }
 
-const shownColumns = columns.slice(2, 42); // of a table's row; the detail has them all
+// Of a table's row, its own columns first; the detail has them all.
+const shownColumns = [...columns.slice(2)].sort((a, b) => b.given - a.given).slice(0, 40);
 
 function newCell(kind) {
   const cell = make("div", { role: kind === "row" ? "row" : "gridcell", class: `cell ${kind}` });
-  if (kind === "tile") cell.append(make("canvas"), make("span", { class: "label" }), make("span", { class: "note" }));
+  if (kind === "tile") cell.append(make("i", { class: "picture" }), make("span", { class: "label" }), make("span", { class: "note" }));
   if (kind === "text") {
     cell.append(make("span", { class: "side" }, make("b"), make("span", { class: "label" }), make("span", { class: "note" })));
     cell.append(make("p", { class: "words" }));
@@ -56,9 +57,8 @@ function fillCell(cell, kind, position, edge, beside) {
 
 const fillers = {
   tile(cell, item, edge, beside) {
-    const [canvas, label, note] = cell.children;
-    canvas.style.width = canvas.style.height = `${edge}px`;
-    paint(canvas, item, edge);
+    const [picture, label, note] = cell.children;
+    paint(picture, item, edge);
     tellLabel(label, item);
     label.classList.toggle("differs", beside >= 0 && labelOf(item) !== labelOf(beside));
     note.textContent = view.across ? visible(`${splitOf(item)} · ${names[item]}`) : visible(view.notes.get(item) ?? "");

@@ -63,7 +63,7 @@ function cellText(one, item) {
 
 const other = (item) => data.others[item - known];
 const splitOf = (item) => (item < known ? cellText(splitColumn, item) : other(item).split);
-const labelOf = (item) => (item < known ? cellText(labelColumn, item) : other(item).label);
+const labelOf = (item) => (item < known ? cellText(labelColumn, item) : other(item).label || "unreadable");
 
 // Who names an item: item → [{finding: number in data.suspects, note}].
 const named = new Map();

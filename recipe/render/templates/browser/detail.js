@@ -12,19 +12,19 @@ function closeDetail() {
   grid.focus({ preventScroll: true });
 }
 
-let detailAsked = false;
+// Told at once where the cursor rests; while a key is held down, a few times a second.
+let detailTold = 0;
+let detailAsked = 0;
 function tellDetail() {
-  if (detailAsked) return;
-  detailAsked = true;
-  requestAnimationFrame(() => {
-    detailAsked = false;
+  clearTimeout(detailAsked);
+  detailAsked = setTimeout(() => {
+    detailTold = performance.now();
     const item = itemAtCursor();
     const scrolled = detail.scrollTop;
     detail.replaceChildren(...(item < 0 ? [make("p", { class: "soft", text: "Nothing fits: clear a filter (x)." })] : partsOf(item)));
-    for (const canvas of detail.querySelectorAll("canvas")) paint(canvas, Number(canvas.dataset.item), Number(canvas.dataset.side));
     detail.scrollTop = scrolled;
-    for (const facet of facets.values()) facet.mark(item);
-  });
+    for (const facet of facets.values()) if (facet.open()) facet.mark(item);
+  }, performance.now() - detailTold < 150 ? 80 : 0);
 }
 
 function partsOf(item) {
@@ -44,11 +44,10 @@ function partsOf(item) {
   return parts;
 }
 
-function picture(item, size, name = "") {
-  const canvas = make("canvas", { class: name, role: "img", "aria-label": visible(names[item]) });
-  canvas.dataset.item = item;
-  canvas.dataset.side = size;
-  return canvas;
+function picture(item, side, name = "") {
+  const element = make("i", { class: `picture ${name}`, role: "img", "aria-label": visible(names[item]) });
+  paint(element, item, side);
+  return element;
 }
 
 function heading(item) {
@@ -116,7 +115,7 @@ function attributeTable(item) {
     const bar = share === null ? null : make("span", { class: "track", title: `${Math.round(100 * share)} % of the items here lie below` }, make("i"));
     if (bar) bar.firstChild.style.left = `${(100 * share).toFixed(1)}%`;
     return make("tr", { title: one.about || undefined },
-      make("th", { scope: "row", text: visible(one.title) }), make("td", { text: visible(cellText(one, item)) || "–" }), make("td", {}, ...(bar ? [bar] : [])));
+      make("th", { scope: "row", text: visible(one.title) }), make("td", { class: isNumber(one) ? "number" : undefined, text: visible(cellText(one, item)) || "–" }), make("td", {}, ...(bar ? [bar] : [])));
   });
   return make("table", {}, make("tbody", {}, ...rows));
 }

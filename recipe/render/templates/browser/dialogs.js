@@ -88,7 +88,7 @@ function openHelp() {
 }
 
 function aboutItems() {
-  const parts = Object.entries(data.items).map(([split, all]) => `${whole.format(data.shown[split])} of ${whole.format(all)} ${split}`);
+  const parts = Object.entries(data.items).map(([split, all]) => `${data.shown[split] < all ? `${whole.format(data.shown[split])} of ` : ""}${whole.format(all)} ${split}`);
   const all = Object.entries(data.items).every(([split, count]) => split === "test" || count === data.shown[split]);
   const which = all ? "every item of train and val" : "all items that a finding names, and a sample of train and val, stratified by label and drawn with the seed";
   const test = "test" in data.items ? " The test split is sealed: of it only what a finding names is here." : "";

@@ -53,7 +53,10 @@ function show() {
     inSight.set(row, element);
     fillRow(element, row);
   }
-  for (const element of spare) element.hidden = true;
+  for (const element of spare) {
+    element.hidden = true;
+    for (const cell of element.children) cell.removeAttribute("id");
+  }
 }
 
 function newRow() {
@@ -150,9 +153,3 @@ new ResizeObserver(() => {
     moveTo(cursor);
   }
 }).observe(grid);
-
-waiting.add((key) => {
-  for (const canvas of document.querySelectorAll(`canvas[data-sheet="${key}"]`)) {
-    paint(canvas, Number(canvas.dataset.item), canvas.clientWidth || shape.edge);
-  }
-});

@@ -1,7 +1,7 @@
 // The distribution of a column of numbers, over which a range can be brushed; or typed, for those who use no pointer.
 
 const BINS = 40;
-const [WIDE, HIGH] = [240, 46];
+const [LONG, HIGH] = [240, 46];
 
 // Bins of a column: of few different values one each, else equal ones from the 0.5th to the 99.5th percentile; the
 // first and the last hold what lies beyond, so that a few outliers do not press all others together.
@@ -52,7 +52,7 @@ function shareBelow(one, item) {
 
 function histogram(one, key) {
   const bins = binsOf(one);
-  const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", class: "bins", "aria-hidden": "true" });
+  const svg = drawn("svg", { viewBox: `0 0 ${LONG} ${HIGH}`, preserveAspectRatio: "none", class: "bins", "aria-hidden": "true" });
   const [all, now, brush, here] = [
     drawn("path", { class: "all" }), drawn("path", { class: "now" }), drawn("rect", { class: "brush", y: 0, height: HIGH }),
     drawn("line", { class: "here", y1: 0, y2: HIGH }),
@@ -109,7 +109,7 @@ function histogram(one, key) {
 // Bars as one path; heights by the square root, so that a tail of few items can be seen, and brushed.
 function bars(counts, bins) {
   const most = Math.sqrt(Math.max(1, ...bins.totals));
-  const wide = WIDE / bins.count;
+  const wide = LONG / bins.count;
   const gap = bins.count > 12 ? 0.6 : 3;
   let path = "";
   counts.forEach((count, k) => {
@@ -122,7 +122,7 @@ function bars(counts, bins) {
 
 // Where a range begins and ends in the drawing.
 function edgesOf([low, high], bins) {
-  const wide = WIDE / bins.count;
+  const wide = LONG / bins.count;
   if (bins.different) {
     const inside = bins.different.map((v, k) => (v >= low && v <= high ? k : -1)).filter((k) => k >= 0);
     return inside.length ? [inside[0] * wide, (inside.at(-1) + 1) * wide] : [0, 0];
@@ -131,22 +131,22 @@ function edgesOf([low, high], bins) {
 }
 
 function xOf(value, bins) {
-  return Math.max(0, Math.min(WIDE, ((value - bins.low) / (bins.high - bins.low)) * WIDE));
+  return Math.max(0, Math.min(LONG, ((value - bins.low) / (bins.high - bins.low)) * LONG));
 }
 
 function middleOf(value, bins) {
-  if (bins.different) return ((bins.different.indexOf(value) + 0.5) * WIDE) / bins.count;
-  return Math.max(0.7, Math.min(WIDE - 0.7, xOf(value, bins)));
+  if (bins.different) return ((bins.different.indexOf(value) + 0.5) * LONG) / bins.count;
+  return Math.max(0.7, Math.min(LONG - 0.7, xOf(value, bins)));
 }
 
 // The range between two places: of few values those whose bars are touched; open where it reaches the first or last.
 function valuesAt(left, right, bins) {
   if (bins.different) {
-    const [first, last] = [left, right].map((x) => Math.max(0, Math.min(bins.count - 1, Math.floor((x / WIDE) * bins.count))));
+    const [first, last] = [left, right].map((x) => Math.max(0, Math.min(bins.count - 1, Math.floor((x / LONG) * bins.count))));
     return [bins.different[first], bins.different[last]];
   }
-  const value = (x) => bins.low + (x / WIDE) * (bins.high - bins.low);
-  return [left <= 1 ? -Infinity : value(left), right >= WIDE - 1 ? Infinity : value(right)];
+  const value = (x) => bins.low + (x / LONG) * (bins.high - bins.low);
+  return [left <= 1 ? -Infinity : value(left), right >= LONG - 1 ? Infinity : value(right)];
 }
 
 function rangeText([low, high]) {
@@ -162,7 +162,7 @@ function dragging(element, then) {
   let asked = false;
   const xAt = (event) => {
     const box = element.getBoundingClientRect();
-    return Math.max(0, Math.min(WIDE, ((event.clientX - box.left) / box.width) * WIDE));
+    return Math.max(0, Math.min(LONG, ((event.clientX - box.left) / box.width) * LONG));
   };
   element.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

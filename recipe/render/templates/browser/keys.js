@@ -26,7 +26,7 @@ const commands = {
 
 function reverse() {
   view.down = !view.down;
-  refresh();
+  reorder();
 }
 
 function resize(step) {

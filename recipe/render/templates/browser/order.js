@@ -46,11 +46,13 @@ function passesBut(key) {
 
 // Items sorted upwards; those without a value come last, whichever way it goes. Each column is sorted once.
 const sorted = new Map();
-const collator = new Intl.Collator("en", { numeric: true });
+// Words as they are sorted: without case, and by the size of the numbers in them.
+const sortKeys = (words) => words.map((word) => word.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, "0")));
+const byKey = (keys) => (a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b);
 function sortedBy(sort) {
   if (!sorted.has(sort)) {
     const items = Int32Array.from(names, (_, item) => item);
-    if (sort === "name") items.sort((a, b) => collator.compare(names[a], names[b]));
+    if (sort === "name") items.sort(byKey(sortKeys(names)));
     else if (sort !== "place") {
       const value = valueFor(columns[sort]);
       items.sort((a, b) => value[a] - value[b] || a - b);
@@ -68,7 +70,7 @@ function valueFor(one) {
     return value;
   }
   const places = new Float64Array(one.words.length + 1).fill(Infinity);
-  const alphabet = one.words.map((_, k) => k).sort((a, b) => collator.compare(one.words[a], one.words[b]));
+  const alphabet = one.words.map((_, k) => k).sort(byKey(sortKeys(one.words)));
   alphabet.forEach((word, place) => (places[word] = place));
   for (let item = 0; item < known; item++) value[item] = places[one.values[item]];
   return value;

@@ -1,68 +1,56 @@
-// Thumbnails: sprites are decoded when they are first seen, and drawn on small canvases.
+// Thumbnails: each is an element that shows its part of a sheet as background, which browsers draw faster than as many
+// canvases. A sheet becomes an address (of this page's own memory) when one of its pictures is first seen.
 
-const sheets = new Map(); // "sprites-sheet" → ImageBitmap, or the promise of one
+const sheets = new Map(); // id of a sheet → its address
 const firsts = []; // number of the first picture of each sprites
 data.sprites.reduce((sum, sprites) => (firsts.push(sum), sum + sprites.count), 0);
 
-const hasPictures = cells !== null;
-const waiting = new Set(); // functions to call when a sheet is ready
+function sheet(id) {
+  if (!sheets.has(id)) sheets.set(id, `url("${URL.createObjectURL(new Blob([bytesOf(id)]))}")`);
+  return sheets.get(id);
+}
 
 // Where an item's picture lies; null when it has none.
 function placeOf(item) {
-  if (!hasPictures || item < 0 || item >= known) return null;
+  if (cells === null || item < 0 || item >= known) return null;
   const cell = cells[item];
   const group = firsts.findLastIndex((first) => cell >= first);
-  const sprites = data.sprites[group];
-  const k = cell - firsts[group];
-  const within = k % sprites.each;
+  const { width, height, across, each, count } = data.sprites[group];
+  const [number, within] = [Math.floor((cell - firsts[group]) / each), (cell - firsts[group]) % each];
+  const on = Math.min(each, count - number * each); // pictures on this sheet
   return {
-    key: `sheet-${group}-${Math.floor(k / sprites.each)}`,
-    x: (within % sprites.across) * sprites.width,
-    y: Math.floor(within / sprites.across) * sprites.height,
-    width: sprites.width,
-    height: sprites.height,
+    id: `sheet-${group}-${number}`,
+    x: within % across, y: Math.floor(within / across), width, height,
+    across: Math.min(across, on), down: Math.ceil(on / across),
   };
 }
 
-// The sheet, if it is decoded; else it will be, and whoever waits is told.
-function sheet(key) {
-  const there = sheets.get(key);
-  if (there === undefined) {
-    const decoding = createImageBitmap(new Blob([bytesOf(key)])).then((bitmap) => {
-      sheets.set(key, bitmap);
-      for (const ready of [...waiting]) ready(key);
-    });
-    sheets.set(key, decoding);
-    decoding.catch(() => sheets.set(key, null));
-  }
-  return there instanceof ImageBitmap ? there : null;
-}
+// The room that pictures need, as shares of their longer side: all have about the same shape.
+const [wide, tall] = ["width", "height"].map((way) =>
+  Math.max(...data.sprites.map((sprites) => sprites[way] / Math.max(sprites.width, sprites.height)), 0) || 1);
 
-// Draws an item's picture on a canvas of `side` CSS pixels; small pictures keep their pixels.
-function paint(canvas, item, side) {
+// Shows an item's picture in an element, its longer side `side` pixels; small pictures keep their pixels.
+function paint(element, item, side) {
   const place = placeOf(item);
-  const dense = Math.min(window.devicePixelRatio || 1, 2);
-  const size = Math.round(side * dense);
-  if (canvas.width !== size || canvas.height !== size) canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  context.clearRect(0, 0, size, size);
-  canvas.dataset.item = item;
-  canvas.dataset.sheet = place ? place.key : "";
-  const bitmap = place && sheet(place.key);
-  if (!bitmap) return;
-  const scale = size / Math.max(place.width, place.height);
-  const [width, height] = [Math.round(place.width * scale), Math.round(place.height * scale)];
-  context.imageSmoothingEnabled = scale < 1 || place.width > 64;
-  context.imageSmoothingQuality = "high";
-  const [left, top] = [(size - width) >> 1, (size - height) >> 1];
-  context.drawImage(bitmap, place.x, place.y, place.width, place.height, left, top, width, height);
+  element.classList.toggle("none", !place);
+  const longest = place ? Math.max(place.width, place.height) : 1;
+  const [width, height] = place ? [(place.width * side) / longest, (place.height * side) / longest] : [side * wide, side * tall];
+  const style = element.style;
+  style.width = `${width}px`;
+  style.height = `${height}px`;
+  style.margin = `${(side * tall - height) / 2}px ${(side * wide - width) / 2}px`;
+  style.backgroundImage = place ? sheet(place.id) : "";
+  if (!place) return;
+  style.backgroundSize = `${width * place.across}px ${height * place.down}px`;
+  style.backgroundPosition = `${-place.x * width}px ${-place.y * height}px`;
+  style.imageRendering = side > longest && longest <= 64 ? "pixelated" : "";
 }
 
-// Sides at which small pictures have whole pixels, from about 48 to 200.
+// Sides at which small pictures have whole pixels, from about 36 to 200.
 function sidesOf() {
-  const longest = data.sprites.length ? Math.max(...data.sprites.map((s) => Math.max(s.width, s.height))) : 64;
-  const smallest = data.sprites.length ? Math.max(data.sprites.at(-1).width, data.sprites.at(-1).height) : 64;
-  if (smallest > 40) return [48, 64, 96, 128, 192].filter((side) => side <= 2 * longest);
+  const longest = data.sprites.map((sprites) => Math.max(sprites.width, sprites.height));
+  const [smallest, largest] = longest.length ? [longest.at(-1), Math.max(...longest)] : [64, 64];
+  if (smallest > 40) return [48, 64, 96, 128, 192].filter((side) => side <= 2 * largest);
   const times = [1, 2, 3, 4, 6, 8, 12, 16, 24].map((k) => k * smallest).filter((side) => side >= 36 && side <= 200);
   return times.length ? times : [64];
 }

@@ -1,14 +1,20 @@
 // Puts the page together, and keeps its parts in step.
 
-// After a filter, the order or the finding changed: entries, grid, counts.
-function refresh(item = itemAtCursor()) {
+// After the order changed: entries and grid; the cursor goes to the top, or stays on an item that is still there.
+function reorder(item = -1) {
   arrange();
   layOut();
   keepAt(item);
-  const all = view.finding === everything ? known : inFinding.reduce((sum, one) => sum + one, 0);
-  at("count").textContent = view.shown === all ? counted(all, "item") : `${whole.format(view.shown)} of ${counted(all, "item")}`;
   at("sort").value = String(view.sort);
   at("direction").textContent = view.down ? "↓" : "↑";
+  head.firstChild.childNodes.forEach((button, k) => (button.dataset.sorted = sortOf(k) === view.sort ? (view.down ? "↓" : "↑") : ""));
+}
+
+// After a filter or the finding changed: the counts too.
+function refresh(item = itemAtCursor()) {
+  reorder(item);
+  const all = view.finding === everything ? known : inFinding.reduce((sum, one) => sum + one, 0);
+  at("count").textContent = view.shown === all ? counted(all, "item") : `${whole.format(view.shown)} of ${counted(all, "item")}`;
   updateFacets();
 }
 
@@ -28,16 +34,22 @@ function tellPage() {
   at("about").title = aboutItems();
   const options = [["place", "as found"], ["name", "name"], ...columns.map((one, k) => [String(k), visible(one.title)])];
   at("sort").append(...options.map(([value, text]) => make("option", { value, text })));
-  head.append(make("div", { class: "row" }, ...["name", "split", "label", ...shownColumns.map((one) => one.title)].map((title, k) =>
-    make("button", { type: "button", tabindex: -1, text: visible(title), class: k > 2 && isNumber(shownColumns[k - 3]) ? "number" : "", onclick: () => sortBy(k) }))));
+  const headings = [splitColumn, labelColumn, ...shownColumns];
+  const heading = (title, k) => make("button", {
+    type: "button", tabindex: -1, text: visible(title), onclick: () => sortBy(k),
+    class: k && isNumber(headings[k - 1]) ? "number" : undefined,
+  });
+  head.append(make("div", { class: "row" }, ...["name", ...headings.map((one) => one.title)].map(heading)));
 }
 
 // A column's heading: sorts by it, and turns the order round the second time.
+const sortOf = (k) => (k === 0 ? "name" : k < 3 ? k - 1 : columns.indexOf(shownColumns[k - 3]));
 function sortBy(k) {
-  const sort = k === 0 ? "name" : k === 1 ? 0 : k === 2 ? 1 : k - 1;
+  const sort = sortOf(k);
   view.down = view.sort === sort && !view.down;
   view.sort = sort;
-  refresh();
+  reorder();
+  grid.focus({ preventScroll: true });
 }
 
 function listen() {
@@ -58,7 +70,7 @@ function listen() {
     view.sort = value === "place" || value === "name" ? value : Number(value);
     // Of numbers the large ones are looked for first: distances, suspicions.
     view.down = typeof view.sort === "number" && isNumber(columns[view.sort]) && !columns[view.sort].given;
-    refresh();
+    reorder();
     grid.focus({ preventScroll: true });
   });
   at("direction").addEventListener("click", reverse);
