@@ -117,9 +117,8 @@ def _told_by(found: Suspects, findings: Sequence[Finding]) -> dict[str, Any]:
 
 def _alike(one: str, other: str) -> bool:
     """Whether two words have the same stem, roughly: conflict and conflicting, unreadable and readable."""
-    one, other = (word.removeprefix("un").removeprefix("non") for word in (one, other))
     shared = min(len(one), len(other), 6)
-    return shared >= 4 and one[:shared] == other[:shared]
+    return shared >= 4 and (one[:shared] == other[:shared] or one in other or other in one)
 
 
 def _words(field: str) -> str:
