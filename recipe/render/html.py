@@ -27,6 +27,9 @@ class Chapter:
 
     def __init__(self, report: Report, blocks: Sequence[AnyBlock], folder: Path, link: str) -> None:
         self.report, self.link = report, link
+        self.browser = (
+            f"{link.removesuffix('figures/')}browser.html" if (folder.parent / "browser.html").exists() else ""
+        )
         self.figures = [figure_view(block, report.stage, folder, link) for block in blocks]
         shown = [f for f in self.figures if f["kind"] not in ("facts", "note")][:_FIRST]
         cut = self.figures.index(shown[-1]) + 1 if shown else len(self.figures)

@@ -14,6 +14,7 @@ from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render import settle, svg
 from recipe.render.blocks import Pictures
+from recipe.render.browser import browser_page
 from recipe.render.csv import to_csv
 from recipe.render.drawn import drawn_blocks
 from recipe.render.html import Chapter, run_page, stage_page
@@ -27,7 +28,7 @@ _STORY = "story.json"
 
 
 def write_stage_report(folder: Path, report: Report, shelf: Shelf, trials: Sequence[Outcome]) -> None:
-    """report.html, report.md and figures/ in the stage's folder."""
+    """report.html, report.md, figures/ and, where there are items to look at, browser.html in the stage's folder."""
     blocks = drawn_blocks(report, shelf, trials)
     figures = folder / "figures"
     remove(figures)
@@ -35,6 +36,9 @@ def write_stage_report(folder: Path, report: Report, shelf: Shelf, trials: Seque
     for block in blocks:
         _write_figure(figures, block, shelf)
     write_bytes(figures / _STORY, settle.to_json(blocks))
+    browser = browser_page(report, shelf)
+    if browser is not None:
+        write_text(folder / "browser.html", browser)
     write_text(folder / "report.md", stage_markdown(report, blocks))
     write_text(folder / "report.html", stage_page(report, blocks, figures))
 

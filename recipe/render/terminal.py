@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -31,13 +32,16 @@ _WIDEST = 100
 def show_stage(report: Report, shelf: Shelf, trials: Sequence[Outcome], *, console: Console | None = None) -> None:
     """The report in brief: verdict, failures first, plots, decisions, what to type next."""
     console = console or console_on(sys.stdout)
-    page = shelf.folder.parent / "report.html"
-    where = str(page) if page.exists() else ""
+    pages = [f"{name}: {page}" for name in ("report", "browser") if (page := _page(shelf, name)).exists()]
     if is_rich(console):
         width = min(console.width, _WIDEST)
-        console.print(Group(*_view(report, drawn_blocks(report, shelf, trials), where, width)), width=width)
+        console.print(Group(*_view(report, drawn_blocks(report, shelf, trials), pages, width)), width=width)
     else:
-        _print_plain(console, _plain(report, where))
+        _print_plain(console, _plain(report, pages))
+
+
+def _page(shelf: Shelf, name: str) -> Path:
+    return shelf.folder.parent / f"{name}.html"
 
 
 def show_status(
@@ -74,7 +78,7 @@ def _status(stage: str, report: Report | None, interrupted: bool) -> tuple[str, 
     return report.verdict, [stage, verdict, one_line(leading, 32), duration(report.seconds)]
 
 
-def _view(report: Report, blocks: Sequence[AnyBlock], where: str, width: int) -> Iterator[RenderableType]:
+def _view(report: Report, blocks: Sequence[AnyBlock], pages: Sequence[str], width: int) -> Iterator[RenderableType]:
     heading = " · ".join(words for words in (report.stage, summary.data_name(report)) if words)
     yield Text("")
     yield Rule(Text(one_line(heading), style="bold"), align="left", style=STYLES[report.verdict])
@@ -96,8 +100,7 @@ def _view(report: Report, blocks: Sequence[AnyBlock], where: str, width: int) ->
     yield Text("")
     if report.next:
         yield _next(report.next)
-    if where:
-        yield Text(f"      report: {one_line(where)}", style="dim")
+    yield from (Text(f"      {one_line(page)}", style="dim") for page in pages)
 
 
 def _findings(report: Report) -> Grid:
@@ -165,7 +168,7 @@ def _next(step: NextStep) -> RenderableType:
     return Group(line, Padding(Text(one_line(step.because), style="dim"), (0, 0, 0, 6)))
 
 
-def _plain(report: Report, where: str) -> Iterator[str]:
+def _plain(report: Report, pages: Sequence[str]) -> Iterator[str]:
     yield f"{report.stage}: {summary.verdict_sentence(report)}."
     for fact in summary.key_facts(report):
         yield f"{fact.label}: {cell(fact.value)}"
@@ -183,8 +186,7 @@ def _plain(report: Report, where: str) -> Iterator[str]:
     for decision in report.decisions:
         yield f"recipe.yaml {decision.key}: {cell(decision.value)} ({decision.because})"
     yield from _plain_next(report.next)
-    if where:
-        yield f"report: {where}"
+    yield from pages
 
 
 def _plain_next(step: NextStep | None) -> list[str]:

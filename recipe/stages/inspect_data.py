@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recipe.data.scan import Scan
 from recipe.probes.inspect_balance import measure_balance, measure_target_spread
+from recipe.probes.inspect_browser import measure_browser
 from recipe.probes.inspect_columns import measure_columns
 from recipe.probes.inspect_drift import measure_drift
 from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates, measure_groups
@@ -73,6 +74,9 @@ def tell(stage: Stage) -> None:
     preprocessing = stage.measure("preprocessing", measure_preprocessing, data, settings, given=given)
     if preprocessing and not preprocessing.given:
         stage.decide("data.preprocess", preprocessing.name, preprocessing.because)
+
+    # What a person sees: the items themselves, with all that was found about them, to sort, to filter and to mark.
+    stage.measure("browser", measure_browser, scan, stage.shelf, seed=seed)
 
     for line in data.notes:
         stage.note(line)
