@@ -50,6 +50,11 @@ def agree_on_targets(given: Given, classes: Sequence[str] | None, task: str) -> 
     return _from_indices({name: v.astype(np.int64) for name, v in given.items()}, classes)
 
 
+def without_targets(given: Given) -> Targets:
+    """For data that name none: what is learnt then follows from the inputs alone."""
+    return Targets({name: torch.zeros(len(values), dtype=torch.int64) for name, values in given.items()}, None, {})
+
+
 def _check_numbers(given: Given) -> None:
     for name, values in given.items():
         if values.dtype.kind in "fc" and not np.isfinite(values).all():

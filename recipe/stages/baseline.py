@@ -59,7 +59,7 @@ def tell(stage: Stage) -> None:
 
         # The loss and the metrics are tried on outputs of known quality, in the form in which the model gives them.
         form = task.form(outputs_of(learner.model, items.inputs))
-        targets = task.targets(skeleton.data.train.targets)
+        targets = skeleton.targets(skeleton.data.train)
         stage.measure("loss", prove_loss, task, skeleton.loss, targets, form, target=_target(skeleton))
         stage.measure("metrics", prove_metrics, task, skeleton.metrics, targets, form)
         if not trainable(learner, items):

@@ -91,7 +91,10 @@ class Task(Protocol):
 def task_for(name: str, data: Any) -> Task:
     """The task of that name for these data (`data.train.targets`, `data.classes`); "auto" decides from the targets."""
     targets, classes = data.train.targets, getattr(data, "classes", None)
-    chosen = guess(targets, classes) if name == "auto" else name
+    without = "autoencoder" if getattr(data, "unlabelled", False) else None
+    chosen = (without or guess(targets, classes)) if name == "auto" else name
+    if without and chosen != without:
+        raise Refusal(f"the data have no targets, which {chosen} needs", where="task", fix="task=autoencoder")
     if chosen not in TASKS:
         raise Refusal(f"there is no task {name!r}", where="task", fix=f"one of: auto, {', '.join(TASKS)}")
     try:
