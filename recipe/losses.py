@@ -16,7 +16,6 @@ from recipe.record.skeleton import Form
 Loss = Callable[[Any, Any], Tensor]
 
 
-
 class TokenCrossEntropy(nn.CrossEntropyLoss):
     """Cross-entropy of outputs (B, T, V) and targets (B, T), the mean over all positions but those of ignore_index."""
 

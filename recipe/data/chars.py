@@ -46,7 +46,9 @@ def chars(path: str, *, block_size: int = 64, lines: bool | str = "auto", encodi
 
 def _files(top: Path) -> dict[str, Path]:
     if not top.exists():
-        raise Refusal("there is no such file", where=str(top), fix="data.path=FILE.txt, as seen from where you type this")
+        raise Refusal(
+            "there is no such file", where=str(top), fix="data.path=FILE.txt, as seen from where you type this"
+        )
     if not top.is_dir():
         return {"train": top}
     inside = sorted(f for f in top.iterdir() if f.is_file() and not f.name.startswith("."))

@@ -20,7 +20,7 @@ LONGEST = 512
 
 
 class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", dict=True):
-    """vocabulary: the characters of train, sorted. whole: each text begins and ends; else it is a piece of a longer one.
+    """vocabulary: the characters of train, sorted. whole: each text begins and ends; else it is a piece of another.
 
     Whole texts start and end with token 0; pieces of length + 1 characters give length inputs and as many targets. What
     train has not is the last token as an input, and no target.

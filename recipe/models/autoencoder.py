@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -39,7 +40,7 @@ class Autoencoder(nn.Module):
 
 
 class ConvAutoencoder(nn.Module):
-    """Pictures (B, C, H, W) → the same shape: `depth` convolutions that halve them, a code of `code` numbers, and back."""
+    """Pictures (B, C, H, W) → the same: `depth` convolutions that halve them, a code of `code` numbers, and back."""
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class ConvAutoencoder(nn.Module):
 
 def _dense(sizes: list[int], activation: str, dropout: float) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), activation_of(activation)]
         layers += [nn.Dropout(dropout)] if dropout else []
     return layers

@@ -1,4 +1,4 @@
-"""What sequence models read: tokens through an embedding, rows of numbers through a linear layer; and which are padding."""
+"""What sequence models read: tokens through an embedding, numbers through a linear layer; and what is padding."""
 
 from __future__ import annotations
 

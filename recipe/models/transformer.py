@@ -43,7 +43,7 @@ class Transformer(nn.Module):
             if picture
             else Steps(input_shape, vocabulary, width, padded=not every_step)
         )
-        self.place = nn.Parameter(torch.empty(1, int(self.steps.length), width))  # type: ignore[arg-type]
+        self.place = nn.Parameter(torch.empty(1, int(self.steps.length), width))
         self.blocks = nn.ModuleList(Block(width, heads, dropout, causal=every_step) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, num_outputs)

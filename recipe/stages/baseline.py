@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recipe.probes.capacity import measure_capacity
+from recipe.probes.causality import measure_causality
 from recipe.probes.controls import measure_controls
 from recipe.probes.cost import measure_cost
 from recipe.probes.dependencies import measure_dependencies
@@ -101,6 +102,7 @@ def _trust_the_skeleton(
     # Wiring: what should train trains. Dependencies: an output depends on its own example, on all of it, on no other.
     stage.measure("wiring", measure_wiring, skeleton, stage.seed)
     stage.measure("dependencies", measure_dependencies, model, items)
+    stage.measure("causality", measure_causality, skeleton.task, model, skeleton.loss, items)
 
     # Overfit one batch: a handful of examples, down to the lowest achievable loss.
     stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, stage.shelf, items=stage.settings["batch"])
@@ -150,8 +152,11 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     reference = stage.settings["steps"] or _between(40, 0.4 * total, 400 * more)
     control = _between(20, 0.4 * total / (3 * seeds), 80 * more)
     capacity = _between(20, 0.2 * total / 3, 80 * more)
+    # Counting what comes next costs nothing, and is as good as the text is long.
+    counts = skeleton.task.time_axis() is not None and not stage.given("baseline.items")
+    every = len(stage.ingredients.data.train)
     return BaselinePlan(
-        items=min(stage.settings["items"], len(stage.ingredients.data.train)),
+        items=every if counts else min(stage.settings["items"], every),
         val_items=min(stage.settings["val_items"], len(stage.ingredients.data.val)),
         seeds=seeds,
         reference=reference,

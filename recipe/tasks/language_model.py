@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -99,9 +100,12 @@ class LanguageModel:
         }
 
     def per_item(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The cost of each item over the mean length of all: their mean is the cost of a token."""
-        length = max(1.0, float((targets != IGNORED).sum())) / max(1, len(targets))
-        return self._costs(outputs, targets) / length
+        """The cost of a token, plus what each item costs beyond that, over the mean length (a ratio's influence)."""
+        lengths = (targets != IGNORED).sum(dim=1).to(torch.float64)
+        costs = self._costs(outputs, targets)
+        nats = costs.sum() / lengths.sum().clamp(min=1)
+        each: Tensor = nats + (costs - nats * lengths) / lengths.mean().clamp(min=1e-12)
+        return each
 
     def interval(self, outputs: Tensor, targets: Tensor) -> Interval:
         return t_interval(self.per_item(outputs, targets).tolist())
@@ -165,7 +169,7 @@ class LanguageModel:
         """(N,) float64 cross-entropy of the outputs, summed over the positions of each item."""
         rows = max(1, CHUNK // max(1, outputs[0].numel()))
         found = []
-        for part, asked in zip(outputs.split(rows), targets.split(rows), strict=True):
+        for part, asked in zip(torch.split(outputs, rows), torch.split(targets, rows), strict=True):
             scores = part.clamp(min=1e-30).log() if self.form(outputs) == "probabilities" else part.log_softmax(dim=-1)
             each = F.nll_loss(scores.movedim(-1, 1), asked, ignore_index=IGNORED, reduction="none")
             found.append(each.to(torch.float64).sum(dim=1))
@@ -178,6 +182,36 @@ class LanguageModel:
 
     def _count(self, targets: Tensor) -> int:
         return self.vocabulary or int(targets.max()) + 1
+
+
+class LeftOpen(NamedTuple):
+    """loss: the mean cost left when all that stands before a token is known. told: bool (N, T), where that tells it."""
+
+    loss: float
+    told: Tensor
+
+
+def left_open(inputs: Any, targets: Tensor) -> LeftOpen:
+    """How far the items at hand tell what comes next: the same start may go on in several ways."""
+    told = targets != IGNORED
+    if not isinstance(inputs, Tensor) or inputs.shape[:2] != targets.shape:
+        return LeftOpen(0.0, told)
+    rows = inputs.cpu().reshape(*targets.shape, -1).tolist()
+    after: dict[tuple[Any, ...], Counter[int]] = {}
+    places: dict[tuple[int, int], tuple[Any, ...]] = {}
+    for i, row in enumerate(rows):
+        start: tuple[Any, ...] = ()
+        for t, step in enumerate(row):
+            start = (hash(start), tuple(step), t)
+            if bool(told[i, t]):
+                after.setdefault(start, Counter())[int(targets[i, t])] += 1
+                places[i, t] = start
+    cost = 0.0
+    for counts in after.values():
+        cost -= sum(n * math.log(n / counts.total()) for n in counts.values())
+    for (i, t), start in places.items():
+        told[i, t] = len(after[start]) == 1
+    return LeftOpen(cost / max(1, len(places)), told)
 
 
 def _asked(targets: Tensor) -> Tensor:

@@ -18,6 +18,10 @@ from recipe.record.skeleton import Form
 TASKS = ("classification", "binary", "multilabel", "regression", "language_model", "autoencoder")
 
 
+NUMBERS = ("regression", "autoencoder")
+"""Tasks whose outputs are values, not scores of classes; their `per_item` is a squared error."""
+
+
 class Task(Protocol):
     """Shapes as documented for users; outputs are the model's raw ones, targets those that `targets` returned.
 
@@ -52,7 +56,7 @@ class Task(Protocol):
         """The headline, `error` (0 is perfect, lower is better) and what else a person can check."""
 
     def per_item(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """(N,) one number an item: its mean is the headline, or for regression the squared error."""
+        """(N,) one number an item: its mean is the headline, or for NUMBERS the squared error."""
 
     def interval(self, outputs: Tensor, targets: Tensor) -> Interval:
         """The headline with its 95 % interval over the items."""
