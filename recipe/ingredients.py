@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from recipe import losses
 from recipe.config import Composed
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
@@ -29,6 +31,9 @@ from recipe.training.learner import Learner, assemble
 from recipe.training.loop import Watcher, fit
 from recipe.training.regularizers import Regularizers, smoothed
 from recipe.training.seeding import derive, seeded
+
+SAMPLE = 4096
+"""Items from which the width of an autoencoder's outputs is told."""
 
 # Keys of the data node that say how the data are used, not where they come from.
 _DATA_USE = {
@@ -99,18 +104,44 @@ class Ingredients:
     @cached_property
     def task(self) -> Task:
         """What the loss means."""
-        return task_for(self.config["task"], self.data)
+        task = task_for(self.config["task"], self.data)
+        if task.name == "autoencoder" and losses.family(self._loss) == "bce-with-logits":
+            return replace(task, squashed=True)  # type: ignore[type-var]
+        return task
 
     @cached_property
     def num_outputs(self) -> int:
         """Width of the model's last layer."""
-        return self.task.num_outputs(self.data.train.targets, self.data.classes)
+        return self.task.num_outputs(self.targets(self.data.train, SAMPLE), self.data.classes)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one preprocessed input."""
-        shape: tuple[int, ...] = self.data.input_shape
-        return shape
+    def input_shape(self) -> Any:
+        """Shape of one preprocessed input; a tuple or mapping of shapes where inputs are such."""
+        return self.data.input_shape
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether a batch's targets are its own inputs."""
+        return self.config["task"] == "autoencoder" or self.data.unlabelled
+
+    def targets(self, split: Split, limit: int | None = None) -> Tensor:
+        """What the loss is asked for, in the order of the split; of the first `limit` items only."""
+        if not self.mirrors:
+            return self.task.targets(split.targets if limit is None else split.targets[:limit])
+        feed = self.feed_of(split)
+        feed = feed if limit is None or limit >= feed.size else feed.subset(range(limit))
+        parts = [batch.targets for batch in feed.in_order()]
+        return self.task.targets(torch.cat(parts).cpu() if isinstance(parts[0], Tensor) else None)
+
+    @cached_property
+    def model_facts(self) -> dict[str, Any]:
+        """What a model is told if its signature asks for it."""
+        return {
+            "input_shape": self.input_shape,
+            "num_outputs": self.num_outputs,
+            "vocabulary": self.data.vocabulary,
+            "every_step": self.task.time_axis() is not None,
+        }
 
     def model(self, seed: int) -> nn.Module:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
@@ -118,22 +149,26 @@ class Ingredients:
             model = instantiate(
                 self.model_node(),
                 where="model",
-                optional={"input_shape": self.input_shape, "num_outputs": self.num_outputs},
+                optional=self.model_facts,
             )
             if not isinstance(model, nn.Module):
                 raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
             initialise(model, self.config["init"]["scheme"], self.num_outputs)
         if self.config["init"]["prior_bias"]:
-            targets = self.task.targets(self.data.train.targets)
+            targets = self.targets(self.data.train)
             set_prior_bias(model, self.task.prior_bias(targets), self.num_outputs, self.task.prior_scale(targets))
         return model
 
     @cached_property
     def loss(self) -> Callable[[Any, Tensor], Tensor]:
         """loss(outputs, targets) → scalar: the user's, or the task's default."""
-        node = self.config["loss"] or {"_target_": self.task.default_loss}
-        made: Callable[[Any, Tensor], Tensor] = instantiate(node, where="loss")
-        return made
+        made = self._loss if self.config["loss"] else instantiate({"_target_": self.task.default_loss}, where="loss")
+        return losses.over_positions(made) if self.task.time_axis() is not None else made  # type: ignore[no-any-return]
+
+    @cached_property
+    def _loss(self) -> Any:
+        """The loss that the config names, if it names one."""
+        return instantiate(self.config["loss"], where="loss") if self.config["loss"] else None
 
     @cached_property
     def regularizers(self) -> Regularizers:
@@ -149,7 +184,7 @@ class Ingredients:
             self.config,
             build=build,
             device=self.device,
-            input_dims=1 + len(self.input_shape),
+            input_dims=1 + len(self.input_shape) if isinstance(self.input_shape, tuple) else None,
             plain=plain,
         )
 
@@ -179,7 +214,7 @@ class Ingredients:
             transforms = [*lively, *self.regularizers.augment]
         sampler = train["sampler"] if training else None
         return feed_of(
-            split.replace_targets(self.task.targets(split.targets)),
+            split if self.mirrors else split.replace_targets(self.task.targets(split.targets)),
             batch_size=batch_size or train["batch_size"],
             seed=derive(seed, "order"),
             device=self.device,
@@ -190,6 +225,7 @@ class Ingredients:
             sampler=partial(instantiate, sampler, split, where="train.sampler") if sampler else None,
             drop_last=training and train.get("drop_last", False),
             workers=data["workers"],
+            mirror=self.mirrors,
         )
 
     def steps(self) -> int:

@@ -74,7 +74,7 @@ POSITIVE = number(0, above=True)
 AMOUNT = number(0)
 
 RULES: dict[str, Rule] = {
-    "task": one_of("auto", "classification", "binary", "multilabel", "regression"),
+    "task": one_of("auto", "classification", "binary", "multilabel", "regression", "language_model", "autoencoder"),
     "loss": either(OFF, NODE),
     "metrics": either(OFF, NODE, NODES),
     "step": either(OFF, NODE),

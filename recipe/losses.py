@@ -15,6 +15,15 @@ from recipe.record.skeleton import Form
 
 Loss = Callable[[Any, Any], Tensor]
 
+
+class TokenCrossEntropy(nn.CrossEntropyLoss):
+    """Cross-entropy of outputs (B, T, V) and targets (B, T), the mean over all positions but those of ignore_index."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """torch wants the classes second."""
+        return super().forward(input.movedim(-1, 1) if input.ndim > 2 else input, target)
+
+
 FUNCTIONS: dict[Callable[..., Tensor], str] = {
     F.cross_entropy: "cross-entropy",
     F.nll_loss: "nll",
@@ -29,6 +38,7 @@ FUNCTIONS: dict[Callable[..., Tensor], str] = {
 }
 MODULES: dict[type[nn.Module], str] = {
     nn.CrossEntropyLoss: "cross-entropy",
+    TokenCrossEntropy: "cross-entropy",
     nn.NLLLoss: "nll",
     nn.BCEWithLogitsLoss: "bce-with-logits",
     nn.BCELoss: "bce",
@@ -40,6 +50,22 @@ MODULES: dict[type[nn.Module], str] = {
     nn.MultiLabelSoftMarginLoss: "multilabel-soft-margin",
 }
 WANTED: dict[str, Form] = {"nll": "log-probabilities", "bce": "probabilities"}
+
+
+def over_positions(loss: Any) -> Any:
+    """torch's losses of classes for outputs (B, T, V), as they are documented for users; any other loss as it is."""
+    if type(loss) is nn.CrossEntropyLoss:
+        twin = TokenCrossEntropy()
+        twin.__dict__.update(copy.deepcopy(loss).__dict__)
+        return twin
+    if family(loss) not in ("cross-entropy", "nll") or isinstance(loss, TokenCrossEntropy):
+        return loss
+
+    @functools.wraps(loss)
+    def moved(outputs: Tensor, targets: Tensor, **settings: Any) -> Tensor:
+        return loss(outputs.movedim(-1, 1) if outputs.ndim > 2 else outputs, targets, **settings)  # type: ignore[no-any-return]
+
+    return moved
 
 
 def family(loss: Any) -> str | None:

@@ -41,9 +41,14 @@ def nearest_class_mean(x: Tensor, y: Tensor, others: Tensor) -> Tensor:
     return classes[torch.cdist(others, means).argmin(dim=1)]
 
 
-def logistic_regression(x: Tensor, y: Tensor, others: Tensor, *, penalty: float = 1e-3, steps: int = 60) -> Tensor:
-    """(M,) classes by a linear softmax model, fitted by L-BFGS with a squared penalty on its weights."""
-    x, others = standardised(x, others)
+def logistic_regression(
+    x: Tensor, y: Tensor, others: Tensor, *, penalty: float = 1e-3, steps: int = 60, scaled: bool = True
+) -> Tensor:
+    """(M,) classes by a linear softmax model, fitted by L-BFGS with a squared penalty on its weights.
+
+    scaled: columns are standardised first, which rare words would not stand.
+    """
+    x, others = standardised(x, others) if scaled else (x, others)
     weight = torch.zeros(x.shape[1], int(y.max()) + 1, requires_grad=True)
     bias = torch.zeros(weight.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=steps, line_search_fn="strong_wolfe")
@@ -56,6 +61,31 @@ def logistic_regression(x: Tensor, y: Tensor, others: Tensor, *, penalty: float 
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     return (others @ weight + bias).argmax(dim=1).detach()
+
+
+def next_token_counts(x: Tensor, y: Tensor, others: Tensor, vocabulary: int, *, order: int) -> Tensor:
+    """(M, T, vocabulary) log-probabilities of what comes next, counted in x and y (N, T); targets below 0 do not count.
+
+    order 0: any token is as likely; 1: how often each occurs; 2: after the token before it, each counted once more.
+    """
+    if order == 0:
+        return torch.zeros(*others.shape, vocabulary).log_softmax(dim=-1)
+    asked = y >= 0
+    before = x if order == 2 else torch.zeros_like(x)
+    width = max(int(before.max()), int(others.max()) if order == 2 else 0) + 1
+    pairs = (before * vocabulary + y)[asked]
+    counts = torch.bincount(pairs, minlength=width * vocabulary).reshape(width, vocabulary).float()
+    table = (counts + 1).log() - (counts + 1).sum(dim=1, keepdim=True).log()
+    return table[others] if order == 2 else table[0].expand(*others.shape, vocabulary)
+
+
+def principal_components(x: Tensor, others: Tensor, count: int) -> Tensor:
+    """(M, D) the rows of `others` through the first components of x and back."""
+    mean = x.mean(dim=0)
+    _, _, right = torch.linalg.svd(x - mean, full_matrices=False)
+    kept = right[:count]
+    back: Tensor = (others - mean) @ kept.T @ kept + mean
+    return back
 
 
 def ridge_regression(x: Tensor, y: Tensor, others: Tensor, *, penalty: float = 1e-2) -> Tensor:

@@ -56,7 +56,7 @@ def check_task(task: Task, raw: Any, classes: Sequence[str] | None = None) -> No
         assert condition, f"{task.name}: {told}"
 
     holds(torch.equal(task.targets(targets), targets), "`targets` leaves what it returned as it is")
-    holds(perfect.shape[-1] == width, "outputs are num_outputs wide")
+    holds(width in (perfect.shape[-1], perfect[0].numel()), "outputs are num_outputs wide")
     task.check(perfect, targets)
     holds(torch.equal(task.targets(raw), targets), "`targets` gives the same again")
     metrics = [task.metrics(outputs, targets) for outputs in (perfect, better, worse)]
@@ -78,7 +78,8 @@ def check_task(task: Task, raw: Any, classes: Sequence[str] | None = None) -> No
         holds(floor - 1e-6 <= float(loss(perfect, targets)) <= floor + 0.02, "perfect outputs reach the lowest loss")
     if start is not None and constant is not None:
         prior = task.expected_initial_loss(loss, targets, prior=True)
-        measured = float(loss(constant.expand(len(targets), -1), targets))
+        said = constant.reshape(perfect.shape[1:]) if constant.numel() == perfect[0].numel() else constant
+        measured = float(loss(said.expand_as(perfect), targets))
         holds(prior is not None and abs(prior - measured) < 1e-4, "the prior bias reaches the loss expected of it")
         holds(prior is not None and prior <= start + 1e-6, "the prior is no worse than a neutral guess")
     chances = task.chance(targets).values()

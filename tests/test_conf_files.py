@@ -23,6 +23,7 @@ NEEDED = {
     "data/arrays": ["data.path=x.npz"],
     "data/table": ["data.path=x.csv", "data.target=y"],
     "data/text": ["data.path=x.csv"],
+    "data/chars": ["data.path=x.txt"],
     "data/custom": ["data._target_=mine.load", "trust=[mine]"],
     "model/custom": ["model._target_=mine.Net", "trust=[mine]"],
 }

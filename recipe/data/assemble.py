@@ -20,7 +20,7 @@ from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
-from recipe.data.targets import agree_on_targets, unlabelled
+from recipe.data.targets import agree_on_targets, unlabelled, without_targets
 from recipe.data.texts import Texts
 from recipe.machine import one_thread
 from recipe.record.refusal import Refusal
@@ -52,24 +52,27 @@ def assemble(
     for name in SPLITS:
         if mapping.get(name) is not None:
             splits[name], given[name] = _read(name, mapping, settings, target, lost)
-    _leave_out_unlabelled(splits, given, mapping.get("classes"), task, lost)
+    labelled = not (isinstance(mapping["train"], tuple) and mapping["train"][1] is None)
+    if labelled:
+        _leave_out_unlabelled(splits, given, mapping.get("classes"), task, lost)
     refuse_unreadable(lost, int(settings["max_unreadable"]), sum(map(len, splits.values())))
     _refuse_overlap(splits)
-    agreed = agree_on_targets(given, mapping.get("classes"), task)
+    agreed = agree_on_targets(given, mapping.get("classes"), task) if labelled else without_targets(given)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
     notes = [*(mapping.get("notes") or ()), *_divide(splits, settings, seed, mapping.get("time"))]
     # After the division, so that a dropped item moves no other to another split.
     applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
     splits = applied.splits if applied else splits
     kind = mapping.get("kind") or _kind(splits["train"])
-    encoder, told = encode(splits, settings, encoding)
+    splits, encoder, following, told = encode(splits, settings, encoding, labelled=labelled)
     return Data(
         name=str(settings.get("name") or "data"),
         kind=kind,
         train=splits["train"],
         val=splits["val"],
         sealed=splits.get("test"),
-        classes=agreed.classes,
+        classes=following or agreed.classes,
+        unlabelled=not labelled and following is None,
         preprocess=_fitted(settings, splits["train"], kind),
         decode=mapping.get("decode"),
         time=mapping.get("time"),
@@ -118,8 +121,9 @@ def _read(
     kept: np.ndarray | None = None
     inputs: Any
     if isinstance(value, tuple) and len(value) == 2:
-        inputs, raw = _inputs(value[0], name, target), _array(value[1])
+        inputs = _inputs(value[0], name, target)
         size = len(inputs) if isinstance(inputs, (Cells, Texts)) else len(next(leaves(inputs)))
+        raw = np.zeros(size, dtype=np.int64) if value[1] is None else _array(value[1])
     elif hasattr(value, "__getitem__"):
         size = length(value, name, target)
         inputs, raw, kept = (

@@ -2,7 +2,8 @@
 
 Every source, shipped or the user's, is a function that returns a mapping (docs/your-own.md):
 
-    train   required: (X, y) arrays or tensors, `Cells` of a table, texts, or a map-style Dataset of (input, target)
+    train   required: (X, y) arrays or tensors, `Cells` of a table, texts, or a map-style Dataset of (input, target);
+            y is None where there are no targets: texts are for a language model then, all else for an autoencoder
     val, test                       the same; split off with the seed where they are missing
     classes                         names, in order of their index
     decode                          tensor → something to look at (picture, array or text)
@@ -177,6 +178,7 @@ class Data:
 
     features: names of the columns of a table after encoding. notes: what was decided about the data on the way.
     patched: what a patch file changed. fine: {split: positions that it marks as fine}.
+    unlabelled: the source gave no targets; they are zeros, and what is learnt follows from the inputs.
     """
 
     name: str
@@ -193,6 +195,7 @@ class Data:
     features: tuple[str, ...] | None = None
     encoder: Any = None
     max_unreadable: int = 0
+    unlabelled: bool = False
     notes: tuple[str, ...] = ()
     patched: Patched | None = None
     fine: Mapping[str, frozenset[int]] = field(default_factory=dict)
@@ -202,6 +205,8 @@ class Data:
     def labelled(self) -> bool:
         """Whether a target is one class, by index or as 0 and 1; otherwise it is a number, or several of either."""
         targets = self.train.targets
+        if self.unlabelled:
+            return False
         return targets.ndim == 1 and (self.classes is not None or bool(((targets == 0) | (targets == 1)).all()))
 
     @property
@@ -224,6 +229,17 @@ class Data:
     def input_shape(self) -> Any:
         """Shape of one preprocessed input; a tuple or mapping of shapes where inputs are such."""
         return map_tree(lambda leaf: tuple(leaf.shape[1:]), self.preprocess(self.train.sample([0])))
+
+    @cached_property
+    def vocabulary(self) -> int | None:
+        """How many different whole numbers the inputs can hold: tokens, for an embedding. None where they hold none."""
+        if hasattr(self.encoder, "size"):
+            return int(self.encoder.size)
+        if self.train.streams:
+            return None
+        splits = [split for split in (self.train, self.val, self.sealed) if split is not None and not split.streams]
+        codes = [leaf for split in splits for leaf in leaves(split.inputs) if leaf.dtype in (torch.int64, torch.int32)]
+        return max(int(leaf.max()) for leaf in codes) + 1 if codes else None
 
     @cached_property
     def fingerprint(self) -> str:

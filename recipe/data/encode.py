@@ -1,22 +1,37 @@
-"""Cells of a table and texts → tensors, by an encoder fitted on train only."""
+"""Cells of a table and texts → tensors, by an encoder fitted on train only; of texts without labels, targets too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from recipe.data.cells import fit_encoder
 from recipe.data.data import Split
+from recipe.data.next_token import NextTokenEncoder, fit_next_token
 from recipe.data.text_encoders import TokenEncoder, fit_text_encoder
 from recipe.record.refusal import Refusal
 
 
-def encode(splits: dict[str, Split], settings: Mapping[str, Any], encoding: Callable[[], str]) -> tuple[Any, list[str]]:
-    """Puts encoded inputs into `splits`; (encoder or None, what was decided). encoding: what data.encode=auto is."""
+class Encoded(NamedTuple):
+    """encoder: None where inputs were numbers. classes: of texts without labels, what can come next."""
+
+    splits: dict[str, Split]
+    encoder: Any
+    classes: tuple[str, ...] | None
+    notes: list[str]
+
+
+def encode(
+    splits: dict[str, Split], settings: Mapping[str, Any], encoding: Callable[[], str], *, labelled: bool
+) -> Encoded:
+    """The splits with encoded inputs. encoding: what data.encode=auto is. labelled: else texts tell what comes next."""
     train = splits["train"]
-    notes = []
+    notes: list[str] = []
     encoder: Any = None
+    if train.texts is not None and not labelled:
+        encoder = fit_next_token(train.texts)
+        return Encoded(_next_tokens(splits, encoder), encoder, encoder.classes, [_told(encoder)])
     if train.cells is not None:
         encoder = fit_encoder(train.cells)
         if not encoder.features:
@@ -29,12 +44,25 @@ def encode(splits: dict[str, Split], settings: Mapping[str, Any], encoding: Call
         encoder = fit_text_encoder(train.texts, chosen, settings)
         notes.append(_told(encoder))
     if encoder is not None:
-        for name, split in splits.items():
-            splits[name] = replace(split, inputs=encoder(split.cells if split.cells is not None else split.texts))
-    return encoder, notes
+        splits = {
+            name: replace(split, inputs=encoder(split.cells if split.cells is not None else split.texts))
+            for name, split in splits.items()
+        }
+    return Encoded(splits, encoder, None, notes)
+
+
+def _next_tokens(splits: Mapping[str, Split], encoder: NextTokenEncoder) -> dict[str, Split]:
+    made = {}
+    for name, split in splits.items():
+        assert split.texts is not None
+        inputs, targets = encoder.pairs(split.texts)
+        made[name] = replace(split, inputs=inputs, targets=targets)
+    return made
 
 
 def _told(encoder: Any) -> str:
+    if isinstance(encoder, NextTokenEncoder):
+        return f"At each of {encoder.length} positions one of {len(encoder.classes)} characters of train comes next."
     if isinstance(encoder, TokenEncoder):
         return (
             f"Texts are {encoder.length} tokens each ({encoder.unit}; shorter ones filled up with 0, longer ones cut) "

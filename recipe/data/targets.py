@@ -76,6 +76,11 @@ def _shown(value: Any) -> str:
     return "empty" if isinstance(value, str) or value is None else f"{value}"
 
 
+def without_targets(given: Given) -> Targets:
+    """For data that name none: what is learnt then follows from the inputs alone."""
+    return Targets({name: torch.zeros(len(values), dtype=torch.int64) for name, values in given.items()}, None, {})
+
+
 def _check_numbers(given: Given) -> None:
     for name, values in given.items():
         if values.dtype.kind in "fc" and not np.isfinite(values).all():

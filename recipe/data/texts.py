@@ -16,10 +16,14 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """One text an item. columns: of the file that held them; ("file",) where each was a file."""
+    """One text an item. columns: of the file that held them; ("file",) where each was a file.
+
+    whole: each begins and ends by itself; else it is a piece of a longer text.
+    """
 
     values: Sequence[str]
     columns: tuple[str, ...] = ()
+    whole: bool = True
 
     def __len__(self) -> int:
         return len(self.values)
@@ -32,7 +36,7 @@ class Texts:
 
     def take(self, indices: np.ndarray) -> Texts:
         """Some of the texts, in the order of `indices`."""
-        return Texts([self.values[int(i)] for i in indices], self.columns)
+        return Texts([self.values[int(i)] for i in indices], self.columns, self.whole)
 
     def contents(self) -> np.ndarray:
         """16 bytes a text, equal where the texts are."""

@@ -110,6 +110,8 @@ def write_model(folder: Path, ingredients: Ingredients, nets: Sequence[Net], *, 
         classes=data.classes,
         num_outputs=ingredients.num_outputs,
         input_shape=to_plain(ingredients.input_shape),
+        vocabulary=ingredients.model_facts["vocabulary"],
+        every_step=ingredients.model_facts["every_step"],
         batch_size=config["train"]["batch_size"],
         precision=config["train"]["precision"],
         threads=threads,
@@ -141,10 +143,13 @@ def read_model(folder: Path, trust: Sequence[str] = (), device: torch.device | s
     check_targets({"members": [m.node for m in saved.members], "eval_transform": saved.eval_transform}, trust)
     models = []
     for member in saved.members:
-        shape = _shape(saved.input_shape)
-        model: nn.Module = instantiate(
-            member.node, where="model", optional={"input_shape": shape, "num_outputs": saved.num_outputs}
-        )
+        facts = {
+            "input_shape": _shape(saved.input_shape),
+            "num_outputs": saved.num_outputs,
+            "vocabulary": saved.vocabulary,
+            "every_step": saved.every_step,
+        }
+        model: nn.Module = instantiate(member.node, where="model", optional=facts)
         weights = folder / Path(member.file).name
         try:
             model.load_state_dict(load(weights.read_bytes()))

@@ -11,7 +11,7 @@ from recipe.probes.probe import BATCH_NORMS, evaluating, repeatable, rows_of, si
 from recipe.record.evidence import CannotMeasure
 from recipe.record.skeleton import Dependencies
 from recipe.training.batch import Batch
-from recipe.tree import Tree, map_tree
+from recipe.tree import Tree, leaves, map_tree
 
 CHART = 32
 """The chart of influence is at most this many positions high and wide."""
@@ -23,14 +23,14 @@ def measure_dependencies(model: nn.Module, batch: Batch, *, examples: int = 6) -
         raise CannotMeasure(f"{size_of(batch.inputs)} items are too few: {2 * examples} are needed")
     with evaluating(model):
         few, others = take(batch, range(examples)).inputs, take(batch, range(examples, 2 * examples)).inputs
-        charted, silent = _influence(model, batch.inputs)
+        charted, silent_share, silent = _influence(model, batch.inputs)
         return Dependencies(
             items=examples,
             gradient=_gradients(model, few),
             forward=_exchanges(model, few, others),
             influence=charted,
-            silent_share=silent[0],
-            silent_leaves=silent[1],
+            silent_share=silent_share,
+            silent_leaves=(*silent, *_unheard(model, few, others)),
             norms=tuple(name for name, module in model.named_modules() if isinstance(module, BATCH_NORMS)),
         )
 
@@ -119,28 +119,66 @@ def _joined(first: Tree, second: Tree) -> Tree:
     return tuple(_joined(a, b) for a, b in zip(first, second, strict=True))
 
 
-def _influence(model: nn.Module, inputs: Tree) -> tuple[tuple[tuple[float, ...], ...], tuple[float, tuple[str, ...]]]:
-    """(chart of the first float input, (share of silent numbers, names of wholly silent inputs))."""
+def _influence(model: nn.Module, inputs: Tree) -> tuple[tuple[tuple[float, ...], ...], float, tuple[str, ...]]:
+    """(chart of the first input or embedding, share of silent numbers, names of wholly silent inputs).
+
+    What embeddings return stands for the whole numbers that were looked up: at a place that is padding in all of the
+    items nothing could be heard, so it does not count.
+    """
     tracked, sources = _tracked(inputs)
+    given = len(sources)
+    items = size_of(inputs)
+    total = _projected(_forward(model, tracked, sources)).sum()
+    sources = [s for k, s in enumerate(sources) if k < given or (len(s) == items and s.ndim > 1)]
     if not sources:
-        return (), (0.0, ())
-    total = _projected(model(tracked)).sum()
+        return (), 0.0, ()
     found = torch.autograd.grad(total, sources, allow_unused=True) if total.requires_grad else [None] * len(sources)
     strength = [
         torch.zeros_like(s[0]) if g is None else g.abs().mean(dim=0) for s, g in zip(sources, found, strict=True)
     ]
-    silent = sum(int((s == 0).sum()) for s in strength) / max(1, sum(s.numel() for s in strength))
-    names = _names(inputs)
-    dead = tuple(name for name, s in zip(names, strength, strict=True) if not bool((s > 0).any()))
-    return _chart(strength[0]), (silent, dead)
+    counted = [
+        s if k < given else _spoken(s, source) for k, (s, source) in enumerate(zip(strength, sources, strict=True))
+    ]
+    silent = sum(int((s == 0).sum()) for s in counted) / max(1, sum(s.numel() for s in counted))
+    names = [name for name, leaf in _named(inputs) if leaf.is_floating_point()]
+    dead = tuple(name for name, s in zip(names, strength, strict=False) if not bool((s > 0).any()))
+    return _chart(strength[0] if given else strength[0].mean(dim=-1)), silent, dead
 
 
-def _names(tree: Tree, prefix: str = "inputs") -> list[str]:
-    """Names of the float leaves, in order."""
+def _spoken(strength: Tensor, vectors: Tensor) -> Tensor:
+    """The places of an embedded sequence (B, T, D) at which some item has a vector that is not zero."""
+    if vectors.ndim != 3:
+        return strength
+    return strength[(vectors.detach() != 0).any(dim=-1).any(dim=0)]
+
+
+def _unheard(model: nn.Module, inputs: Tree, others: Tree) -> tuple[str, ...]:
+    """Names of the whole-number inputs that can be exchanged for other items' without moving any output."""
+    names = [name for name, _ in _named(inputs)]
+    second = list(leaves(others))
+    silent = []
+    if len(names) < 2:
+        return ()
+    with torch.no_grad():
+        with repeatable(0):
+            usual = model(inputs)
+        for k, (name, leaf) in enumerate(_named(inputs)):
+            if leaf.is_floating_point() or torch.equal(leaf, second[k]):
+                continue
+            number = iter(range(len(names)))
+            mixed = map_tree(lambda old, n=number, k=k: second[k] if next(n) == k else old, inputs)  # type: ignore[misc]
+            with repeatable(0):
+                if torch.equal(model(mixed), usual):
+                    silent.append(name)
+    return tuple(silent)
+
+
+def _named(tree: Tree, prefix: str = "inputs") -> list[tuple[str, Tensor]]:
+    """The leaves with their names, in order."""
     if isinstance(tree, Tensor):
-        return [prefix] if tree.is_floating_point() else []
+        return [(prefix, tree)]
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    return [name for key, value in pairs for name in _names(value, f"{prefix}[{key!r}]")]
+    return [found for key, value in pairs for found in _named(value, f"{prefix}[{key!r}]")]
 
 
 def _chart(strength: Tensor) -> tuple[tuple[float, ...], ...]:

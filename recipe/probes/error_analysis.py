@@ -13,6 +13,7 @@ from recipe.intervals import wilson
 from recipe.predict.average import as_outputs, item_losses
 from recipe.record.ensemble import Errors, Mistake, Recall
 from recipe.record.evidence import Shelf
+from recipe.tasks.task import NUMBERS
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -37,7 +38,7 @@ def analyse_errors(
         picture = shelf.put_side("hardest.png", sheet([picture_of(data, x, reach) for x in first], _ACROSS)[0])
     classes = _names(task.name, data.classes, probabilities)
     confusion = _confusion(said, targets, len(classes)) if task.name in ("classification", "binary") else None
-    numbers = task.name in ("regression", "autoencoder")
+    numbers = task.name in NUMBERS
     wrong = 0 if numbers else int((said != targets).reshape(len(said), -1).any(dim=1).sum())
     return Errors(
         split=split.name,

@@ -13,7 +13,7 @@ from recipe import losses
 from recipe.losses import Loss
 from recipe.probes.probe import evaluating, plain_learner, repeatable, sample
 from recipe.record.baseline import InitialLoss
-from recipe.tasks.task import Task
+from recipe.tasks.task import NUMBERS, Task
 from recipe.tree import leaves
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def measure_initial_loss(ingredients: Ingredients, seeds: Sequence[int], *, item
             if learner.step is not None:
                 with_penalty.append(float(learner.step(learner.model, batch, loss)))
     expected, prior, derivation = expect(task, loss, targets, outputs.cpu())
-    numbers = torch.cat([leaf.float().flatten().cpu() for leaf in leaves(batch.inputs)])
+    # Tokens have no scale.
+    floats = [leaf.float().flatten().cpu() for leaf in leaves(batch.inputs) if leaf.is_floating_point()]
+    numbers = torch.cat(floats) if floats else torch.zeros(2)
     return InitialLoss(
         family=losses.family(loss),
         task=task.name,
@@ -55,7 +57,7 @@ def measure_initial_loss(ingredients: Ingredients, seeds: Sequence[int], *, item
         lowest=task.lowest_loss(loss, targets),
         derivation=derivation,
         constants=_constants(task, loss, targets, expected, outputs.shape[-1]),
-        width=outputs.shape[-1],
+        width=outputs[0].numel() if task.name == "autoencoder" else outputs.shape[-1],
         classes=ingredients.num_outputs,
         input_low=float(numbers.min()),
         input_high=float(numbers.max()),
@@ -76,17 +78,18 @@ def expect(task: Task, loss: Loss, targets: Tensor, outputs: Tensor) -> tuple[fl
             task.expected_initial_loss(loss, targets, prior=True),
             f"from the definition of {losses.family(loss)}",
         )
-    if task.name == "regression":
+    if task.name in NUMBERS:
         neutral = torch.zeros_like(targets)
         prior = task.prior_bias(targets)
-        at_prior = None if prior is None else _item_by_item(loss, prior.expand_as(targets), targets)
+        best = None if prior is None else prior.reshape(targets.shape[1:]).expand_as(targets)
+        at_prior = None if best is None else _item_by_item(loss, best, targets)
         return _item_by_item(loss, neutral, targets), at_prior, "from the loss itself on constant outputs, item by item"
     neutral = task.outputs_for(targets, 0.0, task.form(outputs))
     return _item_by_item(loss, neutral, targets), None, "from the loss itself on neutral outputs, item by item"
 
 
 def _offset(outputs: Tensor) -> float:
-    means = outputs.mean(dim=0)
+    means = outputs.flatten(0, -2).mean(dim=0)
     return float(means.std() if len(means) > 1 else means.abs().max())
 
 
@@ -99,7 +102,7 @@ def _item_by_item(loss: Loss, outputs: Tensor, targets: Tensor, items: int = 128
 def _constants(task: Task, loss: Loss, targets: Tensor, expected: float | None, width: int) -> dict[str, float]:
     """Values that betray a cause: the task's own, the sum over the batch, the other sign, another number of outputs."""
     found = dict(task.constants(loss, targets))
-    if task.name == "classification" and width > 1:
+    if task.name in ("classification", "language_model") and width > 1:
         found["other-width"] = math.log(width)
     start = found.get("uniform-guess") if expected is None else expected
     if start:

@@ -12,6 +12,7 @@ from recipe.predict.average import as_outputs, item_losses
 from recipe.record.ensemble import Member, Members
 from recipe.record.evidence import CannotMeasure
 from recipe.record.trial import Outcome
+from recipe.tasks.task import NUMBERS
 
 if TYPE_CHECKING:
     from recipe.tasks.task import Task
@@ -61,7 +62,7 @@ def _member(said: Said, outputs: Tensor, targets: Tensor, task: Task) -> Member:
 def _differ(task: Task, one: Tensor, other: Tensor) -> float:
     """Share of items on which two say something else; of numbers, one minus their correlation."""
     a, b = task.predictions(one), task.predictions(other)
-    if task.name not in ("regression", "autoencoder"):
+    if task.name not in NUMBERS:
         return float((a != b).reshape(len(a), -1).any(dim=1).double().mean())
     both = torch.stack([a.double().flatten(), b.double().flatten()])
     return 0.0 if torch.equal(a, b) else float((1 - both.corrcoef()[0, 1]).clamp(min=0).nan_to_num(1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,7 @@ from recipe.record.baseline import Attempt, OneBatch
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.history import Point
 from recipe.record.skeleton import Form
+from recipe.tasks.language_model import LeftOpen, left_open
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
 from recipe.training.learner import Learner
@@ -47,18 +49,21 @@ def measure_one_batch(
         raise CannotMeasure("the examples all have the same target")
     first = plain_learner(ingredients, seed)
     floor = lowest(task, loss, targets, task.form(outputs_of(first.model, batch.inputs)))
+    open_to = left_open(batch.inputs, targets) if task.time_axis() == 1 else None
+    if floor is not None and open_to is not None:
+        floor += open_to.loss
     blind = task.expected_initial_loss(loss, targets, prior=True)
     attempts, said = [], []
     for name, change in WAYS.items():
         learner = plain_learner(ingredients, seed)
         if not change(learner):
             continue
-        attempt, outputs = _memorise(task, learner, name, batch, feed, steps, seed, floor, blind)
+        attempt, outputs = _memorise(task, learner, name, batch, feed, steps, seed, floor, blind, open_to)
         attempts.append(attempt)
         said.append(outputs)
         if attempt.correct == len(targets) and is_close(attempt.final, attempt.start, floor, blind):
             break
-    classes = ingredients.data.classes
+    words = partial(_words, task, ingredients.data)
     return OneBatch(
         items=len(targets),
         classes=len(torch.unique(targets, dim=0)),
@@ -67,8 +72,8 @@ def measure_one_batch(
         tolerance=TOLERANCE,
         clip_norm=first.clip_norm,
         attempts=tuple(attempts),
-        targets=_words(targets, classes),
-        predictions=_words(task.predictions(said[0]), classes),
+        targets=words(targets, targets),
+        predictions=words(task.predictions(said[0]), targets),
         indices=tuple(batch.index.tolist()),
         constants=task.constants(loss, targets),
         headline=task.headline,
@@ -123,7 +128,10 @@ def lowest(task: Task, loss: Loss, targets: Tensor, form: Form) -> float | None:
 
 def _chosen(ingredients: Ingredients, seed: int, items: int) -> tuple[Batch, Feed]:
     """Different examples of as many classes as there is room for, always the same batch."""
-    rows = spread_rows(ingredients.task.targets(ingredients.data.train.targets), items, seed)
+    train = ingredients.data.train
+    # What an autoencoder is to give back are pictures or rows; their labels, if there are any, spread them better.
+    labels = train.targets if ingredients.mirrors else ingredients.targets(train)
+    rows = spread_rows(labels, items, seed)
     feed = ingredients.feed("train", seed=seed, plain=True, batch_size=len(rows)).subset(rows)
     batch = next(iter(feed.in_order()))
     # the same input under two labels could not be memorised
@@ -142,6 +150,7 @@ def _memorise(
     seed: int,
     floor: float | None,
     blind: float | None,
+    open_to: LeftOpen | None,
 ) -> tuple[Attempt, Tensor]:
     """Trains on the one batch until it is learnt or the steps are over; (what happened, outputs at the end)."""
     model, targets = learner.model, batch.targets.cpu()
@@ -168,9 +177,9 @@ def _memorise(
         start=start,
         losses=history.losses,
         final=float(learner.loss(outputs.to(batch.targets.device), batch.targets)),
-        correct=_right(task, outputs, targets),
+        correct=_right(task, outputs, targets, open_to),
         eval_loss=look(model)["train"]["loss"],
-        eval_correct=_right(task, in_evaluation, targets),
+        eval_correct=_right(task, in_evaluation, targets, open_to),
         stopped=history.stopped,
     )
     return attempt, outputs
@@ -183,9 +192,14 @@ def is_close(value: float, start: float, floor: float | None, blind: float | Non
     return abs(value - floor) <= TOLERANCE * max(min(start, start if blind is None else blind) - floor, 1e-3)
 
 
-def _right(task: Task, outputs: Tensor, targets: Tensor) -> int:
-    """Items predicted right; for numbers: within half their deviation."""
+def _right(task: Task, outputs: Tensor, targets: Tensor, open_to: LeftOpen | None) -> int:
+    """Items predicted right; numbers: within half their deviation; tokens: all that what stands before them tells."""
     said = task.predictions(outputs)
+    if open_to is not None:
+        return int(((said == targets) | ~open_to.told).all(dim=1).sum())
+    if task.name == "autoencoder":
+        variance = float(targets.double().var(dim=0, correction=0).mean())
+        return int((task.per_item(outputs, targets) <= 0.25 * variance).sum())
     near = 0.5 * targets.std(dim=0) if task.name == "regression" else 0
     hits = (said - targets).abs() <= near
     return int(hits.reshape(len(hits), -1).all(dim=1).sum())
@@ -202,8 +216,18 @@ def _drawn(data: Data, rows: Sequence[int], shelf: Shelf) -> str:
     return shelf.put_side("one_batch.png", picture)
 
 
-def _words(values: Tensor, classes: Sequence[str] | None) -> tuple[str, ...]:
-    """Targets or predictions as a person reads them."""
+def _words(task: Task, data: Data, values: Tensor, targets: Tensor) -> tuple[str, ...]:
+    """Targets or predictions as a person reads them; of an autoencoder's, how much comes through."""
+    classes = data.classes
+    if task.name == "autoencoder":
+        variance = targets.double().var(dim=0, correction=0).mean()
+        left = ((values - targets).double() ** 2).flatten(1).mean(dim=1) / variance
+        return tuple(f"R² {1 - share:.2f}" for share in left.tolist())
+    if task.time_axis() == 1:
+        asked = values.where(targets >= 0, -1)
+        if hasattr(data.encoder, "decode"):
+            return tuple(data.encoder.decode(row) for row in asked)
+        return tuple(" ".join(classes[k] if classes else str(k) for k in row.tolist() if k >= 0) for row in asked)
     if values.ndim == 1:
         return tuple(classes[k] if classes and k < len(classes) else str(k) for k in values.tolist())
     return tuple(" ".join(f"{number:.4g}" for number in row) for row in values.tolist())

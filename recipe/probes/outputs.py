@@ -9,7 +9,7 @@ from recipe import losses
 from recipe.losses import Loss
 from recipe.probes.probe import outputs_of
 from recipe.record.skeleton import Outputs
-from recipe.tasks.task import Task
+from recipe.tasks.task import NUMBERS, Task
 from recipe.training.batch import Batch
 from recipe.tree import Tree, map_tree
 
@@ -20,12 +20,13 @@ def measure_outputs(task: Task, model: nn.Module, loss: Loss, batch: Batch, num_
     far = torch.cat([outputs_of(model, _blown_up(batch.inputs, f)) for f in (-1e3, 1e3)])
     values = torch.cat([outputs, far])
     finite = values[values.isfinite()]
-    known = batch.targets.cpu() if batch.targets.is_floating_point() and task.name == "regression" else None
+    numbers = task.name in NUMBERS and not getattr(task, "squashed", False)
+    known = batch.targets.cpu() if numbers else None
     return Outputs(
-        form=task.form(values[values.isfinite().all(dim=1)]) if len(finite) else "scores",
+        form=task.form(values[values.flatten(1).isfinite().all(dim=1)]) if len(finite) else "scores",
         form_wanted=losses.form_wanted(loss),
         family=losses.family(loss),
-        width=outputs.shape[-1],
+        width=outputs[0].numel() if task.name == "autoencoder" else outputs.shape[-1],
         width_wanted=num_outputs,
         low=float(outputs.min()),
         high=float(outputs.max()),

@@ -27,7 +27,7 @@ def measure_prior_bias(
     before, after = ([_initial(arms[value], seed) for seed in seeds] for value in (False, True))
     if before == after:
         raise CannotMeasure("the model has no last layer with a bias that is as wide as the outputs")
-    task, targets = ingredients.task, ingredients.task.targets(ingredients.data.train.targets)
+    task, targets = ingredients.task, ingredients.targets(ingredients.data.train)
     neutral = task.expected_initial_loss(ingredients.loss, targets)
     prior = task.expected_initial_loss(ingredients.loss, targets, prior=True)
     drop = paired(before, after)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from recipe.training.learner import Learner
 
 DROPOUTS = nn.modules.dropout._DropoutNd
+DROP_INSIDE = (nn.RNNBase, nn.MultiheadAttention)
+"""Layers with a rate of their own, under the name `dropout`."""
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 BATCH_NORMS = nn.modules.batchnorm._BatchNorm
 SMALL = 5e7
 """Operations an item below which a second thread costs more than it brings."""
@@ -43,12 +46,21 @@ def plain_learner(ingredients: Ingredients, seed: int) -> Learner:
 
 def silence(model: nn.Module) -> dict[str, float]:
     """Sets every dropout layer to 0; returns the rates they had, by name."""
-    rates = {}
+    rates = dropout_rates(model)
     for name, module in model.named_modules():
-        if isinstance(module, DROPOUTS) and module.p > 0:
-            rates[name] = float(module.p)
-            module.p = 0.0
+        if name in rates:
+            setattr(module, "p" if isinstance(module, DROPOUTS) else "dropout", 0.0)
     return rates
+
+
+def dropout_rates(model: nn.Module) -> dict[str, float]:
+    """The rates above 0, by the layer's name: of dropout layers, and of layers of torch's that drop inside."""
+    found = {}
+    for name, module in model.named_modules():
+        rate = getattr(module, "p" if isinstance(module, DROPOUTS) else "dropout", 0.0)
+        if isinstance(module, (DROPOUTS, *DROP_INSIDE)) and isinstance(rate, float | int) and rate > 0:
+            found[name] = float(rate)
+    return found
 
 
 def sample(ingredients: Ingredients, split: str, items: int, *, seed: int = 0) -> Batch:
@@ -138,13 +150,14 @@ def spread_rows(targets: Tensor, items: int, seed: int) -> Tensor:
 
 
 def groups_of(targets: Tensor) -> dict[str, Tensor]:
-    """Rows by class; for many-valued targets the rows below and above the median of the first column."""
-    if targets.ndim == 1 or targets.shape[1] == 1:
+    """Rows by class; for many-valued targets the rows below and above the median of the first column that varies."""
+    columns = targets.reshape(len(targets), -1)
+    if columns.shape[1] == 1:
         flat = targets.reshape(-1)
         values = distinct(flat)
         if len(values) <= GROUPS and bool((values == values.round()).all()):
             return {f"{value:g}": (flat == value).nonzero()[:, 0] for value in values.tolist()}
-    first = targets.reshape(len(targets), -1)[:, 0]
+    first = columns[:, int((columns != columns[:1]).any(dim=0).to(torch.uint8).argmax())]
     above = first > first.median() if targets.is_floating_point() and len(distinct(first)) > 2 else first > 0
     found = {"low": (~above).nonzero()[:, 0], "high": above.nonzero()[:, 0]}
     return {name: rows for name, rows in found.items() if len(rows)}
@@ -182,7 +195,8 @@ def operations(model: nn.Module, batch: Batch) -> float:
     def count(module: nn.Module, _: Any, output: Any) -> None:
         nonlocal total
         made = output[0] if isinstance(output, (tuple, list)) else output
-        if isinstance(made, Tensor) and made.ndim > 1:
+        # A table that is looked up in multiplies nothing.
+        if isinstance(made, Tensor) and made.ndim > 1 and not isinstance(module, EMBEDDINGS):
             channels = made.shape[1] if made.ndim == 4 else made.shape[-1]
             weights = sum(p.numel() for p in module.parameters(recurse=False))
             total += 2 * weights * made[0].numel() / channels

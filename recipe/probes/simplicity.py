@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from recipe.probes.probe import DROPOUTS, joined, norm, plain_learner, repeatable, sample
+from recipe.probes.probe import dropout_rates, joined, norm, plain_learner, repeatable, sample
 from recipe.record.skeleton import Simplicity
 from recipe.training.batch import Batch
 from recipe.tree import leaves
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def measure_simplicity(ingredients: Ingredients, seed: int, *, items: int = 64) -> Simplicity:
     """Builds the learner as the user has it and as the baseline trains it, and looks for what is left."""
     own = ingredients.learner(seed)
-    rates = {n: float(m.p) for n, m in own.model.named_modules() if isinstance(m, DROPOUTS) and m.p > 0}
+    rates = dropout_rates(own.model)
     plain = plain_learner(ingredients, seed)
     batch = sample(ingredients, "train", items, seed=seed)
     decay = max((float(g.get("weight_decay", 0.0)) for g in own.optimizer.param_groups), default=0.0)
@@ -47,7 +47,7 @@ def _configured(config: dict[str, Any]) -> dict[str, str]:
 
 def _still_on(plain: Learner) -> list[str]:
     """Regularizers that are found in the plain learner all the same."""
-    found = [f"dropout {m.p} in {n}" for n, m in plain.model.named_modules() if isinstance(m, DROPOUTS) and m.p > 0]
+    found = [f"dropout {rate} in {name}" for name, rate in dropout_rates(plain.model).items()]
     for number, group in enumerate(plain.optimizer.param_groups):
         found += [f"{key} {group[key]} in group {number}" for key in ("weight_decay", "shrink") if group.get(key)]
     return found

@@ -43,8 +43,8 @@ class InputFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """num_outputs, input_shape: what the nodes are built with. encoder: of a table, as plain data. targets: every
-    `_target_` that is called on loading. numbers: what was measured, for the model card."""
+    """num_outputs, input_shape, vocabulary, every_step: what the nodes are built with. encoder: of a table or of texts,
+    as plain data."""
 
     format: int = FORMAT
     recipe: str
@@ -53,6 +53,8 @@ class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] | None
     num_outputs: int
     input_shape: Any
+    vocabulary: int | None = None
+    every_step: bool = False
     batch_size: int
     precision: str
     threads: int

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from recipe.probes.augmented import measure_augmented
 from recipe.probes.capacity import measure_capacity
+from recipe.probes.causality import measure_causality
 from recipe.probes.controls import measure_controls
 from recipe.probes.cost import measure_cost
 from recipe.probes.dependencies import measure_dependencies
@@ -72,7 +73,7 @@ def tell(stage: Stage) -> None:
 
         # The loss and the metrics are tried on outputs of known quality, in the form in which the model gives them.
         form = task.form(outputs_of(learner.model, items.inputs))
-        targets = task.targets(skeleton.data.train.targets)
+        targets = skeleton.targets(skeleton.data.train)
         stage.measure("loss", prove_loss, task, skeleton.loss, targets, form, target=_target(skeleton))
         stage.measure("metrics", prove_metrics, task, skeleton.metrics, targets, form)
         if not trainable(learner, items):
@@ -114,6 +115,7 @@ def _trust_the_skeleton(
     # Wiring: what should train trains. Dependencies: an output depends on its own example, on all of it, on no other.
     stage.measure("wiring", measure_wiring, skeleton, stage.seed)
     stage.measure("dependencies", measure_dependencies, model, items)
+    stage.measure("causality", measure_causality, skeleton.task, model, skeleton.loss, items)
 
     # Overfit one batch: a handful of examples, down to the lowest achievable loss.
     stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, stage.shelf, items=stage.settings["batch"])
@@ -163,8 +165,11 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     reference = stage.settings["steps"] or _between(40, 0.4 * total, 400 * more)
     control = _between(20, 0.4 * total / (3 * seeds), 80 * more)
     capacity = _between(20, 0.2 * total / 3, 80 * more)
+    # Counting what comes next costs nothing, and is as good as the text is long.
+    counts = skeleton.task.time_axis() is not None and not stage.given("baseline.items")
+    every = len(stage.ingredients.data.train)
     return BaselinePlan(
-        items=min(stage.settings["items"], len(stage.ingredients.data.train)),
+        items=every if counts else min(stage.settings["items"], every),
         val_items=min(stage.settings["val_items"], len(stage.ingredients.data.val)),
         seeds=seeds,
         reference=reference,

@@ -102,7 +102,7 @@ class Final(NamedTuple):
         ingredients = self.crew.ingredients
         said = self.crew.val if split is ingredients.data.val else self.crew.say(split)
         whole = average([said[i] for i in self.choice.members])
-        return Scored(split.name, whole, said[self.members.best], ingredients.task.targets(split.targets))
+        return Scored(split.name, whole, said[self.members.best], ingredients.targets(split))
 
 
 def plan_stage(stage: Stage) -> EnsemblePlan:

@@ -117,7 +117,7 @@ def goal_of(stage: Stage) -> Goal:
     reachable = (found.accuracy if found.accuracy is not None else found.r2) if isinstance(found, Ceiling) else None
     ceiling = 1 - reachable if reachable is not None else 0.0
     task, data = stage.ingredients.task, stage.ingredients.data
-    chance = task.chance(task.targets(data.train.targets))
+    chance = task.chance(stage.ingredients.targets(data.train))
     blind = 1 - max(chance.values()) if task.higher_is_better and chance else 1.0
     return Goal(ceiling, float(stage.settings["tolerance"]), blind, len(data.train), task.headline)
 

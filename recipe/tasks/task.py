@@ -18,6 +18,10 @@ from recipe.record.skeleton import Form
 TASKS = ("classification", "binary", "multilabel", "regression", "language_model", "autoencoder")
 
 
+NUMBERS = ("regression", "autoencoder")
+"""Tasks whose outputs are values, not scores of classes; their `per_item` is a squared error."""
+
+
 class Task(Protocol):
     """Shapes as documented for users; outputs are the model's raw ones, targets those that `targets` returned.
 
@@ -52,7 +56,7 @@ class Task(Protocol):
         """The headline, `error` (0 is perfect, lower is better) and what else a person can check."""
 
     def per_item(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """(N,) one number an item: its mean is the headline, or for regression the squared error."""
+        """(N,) one number an item: its mean is the headline, or for NUMBERS the squared error."""
 
     def interval(self, outputs: Tensor, targets: Tensor) -> Interval:
         """The headline with its 95 % interval over the items."""
@@ -91,7 +95,10 @@ class Task(Protocol):
 def task_for(name: str, data: Any) -> Task:
     """The task of that name for these data (`data.train.targets`, `data.classes`); "auto" decides from the targets."""
     targets, classes = data.train.targets, getattr(data, "classes", None)
-    chosen = guess(targets, classes) if name == "auto" else name
+    without = "autoencoder" if getattr(data, "unlabelled", False) else None
+    chosen = (without or guess(targets, classes)) if name == "auto" else name
+    if without and chosen != without:
+        raise Refusal(f"the data have no targets, which {chosen} needs", where="task", fix="task=autoencoder")
     if chosen not in TASKS:
         raise Refusal(f"there is no task {name!r}", where="task", fix=f"one of: auto, {', '.join(TASKS)}")
     try:

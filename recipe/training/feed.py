@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import Any, Protocol
 
@@ -92,6 +92,22 @@ class Feed:
         return sizes
 
 
+class _Mirror:
+    """A source whose targets are its inputs."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self.device = source, source.device
+
+    def batches(self, passes: Iterable[Pass]) -> Iterator[Batch]:
+        """As the source has them."""
+        for batch in self._source.batches(passes):
+            yield batch._replace(targets=batch.inputs)
+
+    def plain(self) -> Source:
+        """Without augmentation."""
+        return _Mirror(self._source.plain())
+
+
 def feed_of(
     split: Split,
     *,
@@ -105,12 +121,14 @@ def feed_of(
     sampler: Sampler | None = None,
     drop_last: bool = False,
     workers: int = 0,
+    mirror: bool = False,
 ) -> Feed:
     """A feed over a split.
 
     transforms: those of single examples see raw items, batched ones see preprocessed batches, in this order.
     eval_transforms: those of single examples that `in_order` applies instead (resizing, conversion to tensors).
     sampler: positions, or a function that gives them; asked anew each epoch. workers: processes that read examples.
+    mirror: the targets of a batch are its inputs, as the net gets them.
     """
     if batch_size < 1:
         raise Refusal(f"a batch of {batch_size} examples", where="train.batch_size", fix="train.batch_size=32")
@@ -123,5 +141,7 @@ def feed_of(
     plain = source.plain()
     if single or calm:
         plain = open_source(split, calm, (), preprocess, seed=seed, device=device, workers=workers)
+    if mirror:
+        source, plain = _Mirror(source), _Mirror(plain)
     order = Order(torch.arange(len(split)), seed=seed, shuffle=shuffle, sampler=sampler)
     return Feed(source, plain, order, batch_size=batch_size, drop_last=drop_last)

@@ -55,7 +55,7 @@ class Crew:
     @cached_property
     def targets(self) -> Tensor:
         """The truth of validation, as the task has it."""
-        return self.ingredients.task.targets(self.ingredients.data.val.targets)
+        return self.ingredients.targets(self.ingredients.data.val)
 
     def nets(self, chosen: Sequence[int]) -> list[Net]:
         """Those that are taken home."""

@@ -81,8 +81,9 @@ def the_net_beats_guessing(baselines: DumbBaselines) -> Verdict:
     if lead.low > 0:
         return passed(told, measured=measured)
     learned = [r for r in baselines.rivals if r.learns]
-    blind = max(r.score.mean for r in baselines.rivals if not r.learns)
-    if learned and all(r.score.low <= blind for r in learned):
+    blind = [r.score.mean for r in baselines.rivals if not r.learns]
+    up = baselines.higher_is_better
+    if learned and all(r.score.low <= max(blind) if up else r.score.high >= min(blind) for r in learned):
         return failed(
             f"{told}; {', '.join(r.name for r in learned)} do no better: the inputs do not tell the targets",
             cause="inputs-unrelated-to-targets",

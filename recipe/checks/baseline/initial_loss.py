@@ -8,6 +8,8 @@ from statistics import fmean
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.baseline import InitialLoss, PriorBias
 
+NUMBERS = ("regression", "autoencoder")
+
 
 @check(id="init-loss")
 def the_initial_loss_is_the_expected_one(
@@ -27,7 +29,7 @@ def the_initial_loss_is_the_expected_one(
     told = {"measured": {"loss": measured}, "expected": {"loss": near}}
     if not math.isfinite(measured):
         return failed(f"the initial loss is {measured}", cause=_scale(initial_loss) or "init-loss-not-finite", **told)
-    if measured < 0 and initial_loss.task != "regression":
+    if measured < 0 and initial_loss.task not in NUMBERS:
         return failed(
             f"the initial loss is {measured:.4g}: a loss of classes cannot be negative",
             cause=_negative(initial_loss),
@@ -77,7 +79,7 @@ def _diagnose(loss: InitialLoss, measured: float, off: float) -> tuple[str, str,
             "data.preprocess=standardize, or data.preprocess=auto",
         )
     spread = fmean(loss.output_std)
-    if off > 0 and loss.task == "regression":
+    if off > 0 and loss.task in NUMBERS:
         return (
             "output-scale",
             "init",
@@ -151,7 +153,7 @@ def targets_are_within_reach_of_the_start(initial_loss: InitialLoss, *, most: fl
     Source: Karpathy 2019, "init well"; TheDeepChecker, over-scaled outputs.
     """
     constant = initial_loss.constants.get("mean-only")
-    if initial_loss.task != "regression" or not constant:
+    if initial_loss.task not in NUMBERS or not constant:
         return skipped("only numbers to be predicted have a mean to start from")
     measured = fmean(initial_loss.train_mode)
     ratio = measured / constant

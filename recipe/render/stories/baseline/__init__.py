@@ -8,9 +8,19 @@ from recipe.record.evidence import Shelf
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block
-from recipe.render.stories.baseline import just_before, layers, one_batch, people, proofs, rivals, start, wiring
+from recipe.render.stories.baseline import (
+    just_before,
+    layers,
+    one_batch,
+    people,
+    proofs,
+    rivals,
+    sequence,
+    start,
+    wiring,
+)
 
-PARTS = (rivals, people, just_before, one_batch, start, layers, proofs, wiring)
+PARTS = (rivals, people, just_before, one_batch, start, layers, proofs, wiring, sequence)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
