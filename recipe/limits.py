@@ -53,11 +53,21 @@ def either(*rules: Rule) -> Rule:
     return Rule(told, lambda v: any(rule.holds(v) for rule in rules), choices)
 
 
+def _is_pair(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not {"fast", "slow"} <= set(value) <= {"fast", "slow", "call"}:
+        return False
+    return NODE.holds(value["fast"]) and NODE.holds(value["slow"]) and value.get("call") in (None, "inputs", "outputs")
+
+
 OFF = Rule("null", lambda v: v is None, ("null",))
 FLAG = Rule("true or false", lambda v: isinstance(v, bool), ("true", "false"))
 TEXT = Rule("text", lambda v: isinstance(v, str) and bool(v))
 NODE = Rule("a node with a _target_", lambda v: isinstance(v, Mapping) and "_target_" in v)
 NODES = Rule("a list of nodes", lambda v: isinstance(v, (list, tuple)) and all(NODE.holds(one) for one in v))
+PAIRS = Rule(
+    "a list of pairs {fast: node, slow: node}, with `call: inputs` or `call: outputs` where that does not follow",
+    lambda v: isinstance(v, (list, tuple)) and all(_is_pair(one) for one in v),
+)
 NAMES = Rule("a list of names", lambda v: isinstance(v, (list, tuple)) and all(isinstance(one, str) for one in v))
 TABLE = Rule("a mapping", lambda v: isinstance(v, Mapping))
 DEVICE = Rule(
@@ -85,6 +95,7 @@ RULES: dict[str, Rule] = {
     "trust": NAMES,
     "checks": TABLE,
     "baseline.checks": either(OFF, NAMES),
+    "baseline.equivalence": PAIRS,
     "run.name": TEXT,
     "run.dir": TEXT,
     "data.name": TEXT,

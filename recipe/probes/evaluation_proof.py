@@ -9,6 +9,7 @@ from torch import nn
 
 from recipe.losses import Loss
 from recipe.probes.probe import chunked, evaluating, rows_of, size_of
+from recipe.record.evidence import CannotMeasure
 from recipe.record.skeleton import EvaluationProof
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
@@ -49,6 +50,8 @@ def _evaluated(task: Task, model: nn.Module, loss: Loss, batch: Batch, size: int
     """(loss over all outputs, headline), with the outputs computed in batches of `size`."""
     with evaluating(model), torch.no_grad():
         parts = [model(rows_of(batch.inputs, rows)) for rows in chunked(size_of(batch.inputs), size)]
+        if sum(map(len, parts)) != size_of(batch.inputs):
+            raise CannotMeasure(f"in batches of {size} the model's outputs lose an axis; see batches-equal-singles")
         outputs = torch.cat(parts)
         value = float(loss(outputs, batch.targets))
     return value, task.metrics(outputs.float().cpu(), batch.targets.cpu())[task.headline]

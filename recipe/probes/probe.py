@@ -202,7 +202,7 @@ def operations(model: nn.Module, batch: Batch) -> float:
             total += 2 * weights * made[0].numel() / channels
 
     hooks = [module.register_forward_hook(count) for module in model.modules()]
-    outputs_of(model, take(batch, [0]).inputs)
+    outputs_of(model, take(batch, range(min(2, size_of(batch.inputs)))).inputs)
     for hook in hooks:
         hook.remove()
     return total

@@ -21,8 +21,10 @@ EDGE = 0.01
 EXACT = 1 << 16
 """Outputs of more numbers are summed in one pass, which resolves deviations down to a thousandth of the mean."""
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_SILENT = (nn.ReLU, nn.ReLU6, nn.Hardswish)
-_BOUNDED: dict[type[nn.Module], tuple[float, float]] = {
+_FEATURES_LAST = (nn.Linear, nn.LayerNorm, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
+SILENT = (nn.ReLU, nn.ReLU6, nn.Hardswish)
+"""Activations whose output and slope are exactly zero for a unit that is off: only those units can die."""
+BOUNDED: dict[type[nn.Module], tuple[float, float]] = {
     nn.Tanh: (-1.0, 1.0), nn.Hardtanh: (-1.0, 1.0), nn.Sigmoid: (0.0, 1.0), nn.Hardsigmoid: (0.0, 1.0),
 }  # fmt: skip
 _FUNCTIONS: dict[Callable[..., Any], type[nn.Module]] = {
@@ -77,9 +79,9 @@ class Listener:
                 self._measure_waiting()
                 self._last = name
                 self._channels_first = isinstance(module, _CONVOLUTIONS) or (
-                    self._channels_first and not isinstance(module, nn.Linear)
+                    self._channels_first and not isinstance(module, _FEATURES_LAST)
                 )
-            self._measure(name, type(module), output)
+            self.measure(name, type(module), output)
 
         return hear
 
@@ -97,24 +99,25 @@ class Listener:
 
     def _measure_waiting(self) -> None:
         if self._waiting is not None:
-            self._measure(*self._waiting)
+            self.measure(*self._waiting)
             self._waiting = None
 
     @torch.no_grad()
-    def _measure(self, name: str, kind: type[nn.Module], output: Any) -> None:
+    def measure(self, name: str, kind: type[nn.Module], output: Any) -> None:
+        """Hears one output. Whoever wants to know something else of it overrides this."""
         if name in self.heard or not isinstance(output, Tensor) or not output.is_floating_point() or not output.numel():
             return
         with torch._C.DisableTorchFunction():
             found = _moments(output)
-            if issubclass(kind, _SILENT) and output.ndim > 1:
-                found["dead"] = (output.amax(self._all_but_units(output)) <= 0).float().mean()
-            if kind in _BOUNDED:
-                low, high = _BOUNDED[kind]
+            if issubclass(kind, SILENT) and output.ndim > 1:
+                found["dead"] = (output.amax(self.all_but_units(output)) <= 0).float().mean()
+            if kind in BOUNDED:
+                low, high = BOUNDED[kind]
                 margin = EDGE * (high - low)
                 found["saturated"] = ((output < low + margin) | (output > high - margin)).float().mean()
         self.heard[name] = found
 
-    def _all_but_units(self, output: Tensor) -> list[int]:
+    def all_but_units(self, output: Tensor) -> list[int]:
         """Dimensions to reduce: a unit is a channel behind a convolution, a feature otherwise."""
         units = 1 if self._channels_first else output.ndim - 1
         return [dimension for dimension in range(output.ndim) if dimension != units]

@@ -91,3 +91,31 @@ def _digits(items: int) -> tuple[Any, Any]:
 
 def _names() -> list[str]:
     return [str(k) for k in range(10)]
+
+
+def random_class() -> dict[str, Any]:
+    """What is labelled 4 in train are items of any class."""
+    given = digits()
+    inputs, labels = given["train"]
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(np.flatnonzero(labels != 4), size=int((labels == 4).sum()), replace=False)
+    changed = labels.copy()
+    changed[drawn] = 4
+    kept = (labels != 4) | (changed != labels)
+    return given | {"train": (inputs[kept], changed[kept])}
+
+
+def scattered_class() -> dict[str, Any]:
+    """Whatever is a 4 has a random label in train."""
+    given = digits()
+    inputs, labels = given["train"]
+    rng = np.random.default_rng(0)
+    return given | {"train": (inputs, np.where(labels == 4, rng.integers(0, 10, len(labels)), labels))}
+
+
+def two_units() -> dict[str, Any]:
+    """A tenth of the numbers were entered in another unit."""
+    given = how_much_ink(mean=3.0)
+    inputs, values = given["train"]
+    other = np.random.default_rng(1).random(len(values)) < 0.1
+    return {"train": (inputs, np.where(other, values * 100, values).astype("float32"))}

@@ -1,0 +1,116 @@
+"""B12: how predictions on fixed items move through training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from recipe.record.data import Item
+from recipe.record.evidence import CannotMeasure
+from recipe.record.learning import Dynamics, Half
+from recipe.tasks.task import Task
+
+if TYPE_CHECKING:
+    from recipe.data.data import Split
+    from recipe.probes.reference import Reference
+
+WINDOW = 5
+"""Looks that the trend is a mean of."""
+NUMBERS = ("regression", "autoencoder")
+"""Tasks whose outputs are values, not probabilities."""
+
+
+def measure_dynamics(reference: Reference) -> Dynamics:
+    """Predictions of the reference run, look by look."""
+    task, loss = reference.ingredients.task, reference.ingredients.loss
+    targets = reference.watched.targets.cpu()
+    looks = [(step, outputs) for step, outputs in reference.looks if bool(outputs.isfinite().all())]
+    if len(looks) < 2 * WINDOW:
+        raise CannotMeasure(f"the training came to {len(looks)} looks with finite predictions, too few to see a trend")
+    outputs = torch.stack([output for _, output in looks]).double()
+    truth = _truth(task, outputs, targets)
+    said, right = _decisions(task, outputs, targets)
+    losses = [float(loss(output.float(), targets)) for output in outputs]
+    flips = (said[1:] != said[:-1]).flatten(1).double().mean(1)
+    drift, jitter = _parts(truth)
+    half = len(flips) // 2
+    steps = right[1:] - right[:-1]
+    history = reference.history.losses
+    return Dynamics(
+        kind="error" if task.name in NUMBERS else "probability",
+        steps=tuple(step for step, _ in looks),
+        items=_named(reference.ingredients.data.val, reference.watched.index, reference.ingredients.data.classes),
+        truth=tuple(tuple(round(value, 4) for value in row) for row in truth.T.tolist()),
+        right=tuple(right.mean(1).tolist()),
+        losses=tuple(losses),
+        first=_half(flips, drift, jitter, losses, slice(0, half)),
+        last=_half(flips, drift, jitter, losses, slice(half, None)),
+        learnt=float(steps.clamp(min=0).sum(0).mean()),
+        forgotten=float((-steps).clamp(min=0).sum(0).mean()),
+        moved=float((truth[-1] - truth[0]).abs().mean()),
+        path=float((truth[1:] - truth[:-1]).abs().sum(0).mean()),
+        blind=task.expected_initial_loss(loss, targets, prior=True),
+        train_losses=(history[0], math.fsum(history[-max(1, len(history) // 10) :]) / max(1, len(history) // 10)),
+        rate=_rate(reference),
+    )
+
+
+def _truth(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
+    """(T, N): what each look says of the truth of each item."""
+    if task.name in NUMBERS:
+        spread = targets.double().std(dim=0).clamp(min=1e-12)
+        return ((outputs - targets) / spread).flatten(2).mean(2)
+    chances = torch.stack([task.probabilities(output) for output in outputs])
+    if chances.ndim == targets.ndim + 1 + 1:
+        # classes are the last axis, and every other number a prediction of its own
+        index = targets.expand(len(chances), *targets.shape)[..., None]
+        return chances.gather(-1, index.clamp(min=0))[..., 0].reshape(len(chances), len(targets), -1).mean(2)
+    return (chances * targets + (1 - chances) * (1 - targets)).reshape(len(chances), len(targets), -1).mean(2)
+
+
+def _decisions(task: Task, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """(what was decided for, share of an item that is right): both (T, N, ...)."""
+    if task.name in NUMBERS:
+        spread, middle = targets.double().std(dim=0), targets.double().mean(dim=0)
+        right = ((outputs - targets).abs() <= 0.5 * spread).double()
+        return outputs > middle, right.flatten(2).mean(2)
+    said = torch.stack([task.predictions(output) for output in outputs])
+    return said, (said == targets).double().reshape(len(said), len(targets), -1).mean(2)
+
+
+def _parts(truth: Tensor) -> tuple[Tensor, Tensor]:
+    """(T-1) mean sizes of the changes of the trend, and of what is left without it."""
+    around = [truth[max(0, t - WINDOW // 2) : t + WINDOW // 2 + 1].mean(0) for t in range(len(truth))]
+    trend = torch.stack(around)
+    rest = truth - trend
+    return tuple((part[1:] - part[:-1]).abs().mean(1) for part in (trend, rest))  # type: ignore[return-value]
+
+
+def _half(flips: Tensor, drift: Tensor, jitter: Tensor, losses: list[float], part: slice) -> Half:
+    chosen = losses[1:][part]
+    return Half(
+        flips=float(flips[part].mean()),
+        drift=float(drift[part].mean()),
+        jitter=float(jitter[part].mean()),
+        loss=math.fsum(chosen) / len(chosen),
+    )
+
+
+def _named(split: Split, positions: Tensor, classes: tuple[str, ...] | list[str] | None) -> tuple[Item, ...]:
+    found = []
+    for position in positions.tolist():
+        target = split.targets[position]
+        if target.ndim:
+            label = " ".join(f"{v:g}" for v in target.reshape(-1)[:4].tolist())
+        else:
+            label = str(classes[int(target)]) if classes else f"{float(target):g}"
+        found.append(Item(split=split.name, name=split.called(position), label=label, position=position))
+    return tuple(found)
+
+
+def _rate(reference: Reference) -> float | None:
+    rate = reference.ingredients.config["optimizer"].get("lr")
+    return float(rate) if isinstance(rate, (int, float)) else None

@@ -1,0 +1,106 @@
+"""The net's own short training, which several probes look at: run once, when the first of them asks."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, spread_rows, take
+from recipe.record.history import History
+from recipe.training.batch import Batch
+from recipe.training.loop import fit
+from recipe.training.seeding import derive
+
+if TYPE_CHECKING:
+    from recipe.ingredients import Ingredients
+    from recipe.training.learner import Learner
+
+LOOKS = 50
+"""How often the net is asked for its predictions on the way."""
+WATCHED = 64
+"""Items that it is asked about, as many of each class as there is room for."""
+EARLY = 30
+"""After so many steps the net is kept as it is, to be looked into."""
+
+
+class Reference:
+    """One training of the skeleton on a sample of train, with its predictions on fixed items of val along the way.
+
+    It is a function of ingredients, seed and sizes alone: a stage that goes on after an interruption gets the same one.
+    """
+
+    def __init__(self, ingredients: Ingredients, seed: int, *, steps: int, items: int, val_items: int) -> None:
+        self.ingredients, self.seed, self.steps = ingredients, seed, steps
+        self._items, self._val_items = items, val_items
+        self._watch = _Watch()
+
+    @cached_property
+    def train(self) -> Batch:
+        """The training items."""
+        return sample(self.ingredients, "train", self._items)
+
+    @cached_property
+    def val(self) -> Batch:
+        """The validation items."""
+        return sample(self.ingredients, "val", self._val_items)
+
+    @cached_property
+    def watched(self) -> Batch:
+        """The validation items whose predictions are followed."""
+        return take(self.val, spread_rows(self.val.targets.cpu(), WATCHED, self.seed))
+
+    @property
+    def model(self) -> nn.Module:
+        """The net after its training."""
+        return self._ran[0]
+
+    @property
+    def history(self) -> History:
+        """How the training went."""
+        return self._ran[1]
+
+    @property
+    def looks(self) -> list[tuple[int, Tensor]]:
+        """(steps done, outputs (N, ...) on the watched items), from the untrained net to the last one."""
+        assert self._ran
+        return self._watch.looks
+
+    @property
+    def early(self) -> nn.Module:
+        """The net after EARLY steps."""
+        assert self._ran
+        return self._watch.early
+
+    @cached_property
+    def _ran(self) -> tuple[nn.Module, History]:
+        learner = plain_learner(self.ingredients, self.seed)
+        self._watch.begin(learner.model, self.watched, max(1, self.steps // LOOKS))
+        size = self.ingredients.config["train"]["batch_size"]
+        feed = feed_on(self.train, batch_size=size, seed=self.seed, device=self.ingredients.device)
+        seed = derive(self.seed, "steps")
+        return learner.model, fit(learner, feed, steps=self.steps, seed=seed, watchers=(self._watch,))
+
+
+class _Watch:
+    """Asks for predictions every few steps. Evaluation draws no random numbers, so that the training stays the same."""
+
+    def begin(self, model: nn.Module, watched: Batch, every: int) -> None:
+        """The untrained net first."""
+        self._watched, self._every = watched, every
+        self.looks = [(0, outputs_of(model, watched.inputs))]
+        self.early = model
+
+    def after_backward(self, step: int, learner: Learner) -> None:
+        """Nothing to see here."""
+
+    def after_step(self, step: int, learner: Learner) -> None:
+        """Looks, and keeps the net once it is as old as EARLY."""
+        if step + 1 == EARLY:
+            self.early = copy.deepcopy(learner.model)
+        if (step + 1) % self._every == 0:
+            with torch.random.fork_rng(devices=[]):
+                self.looks.append((step + 1, outputs_of(learner.model, self._watched.inputs)))
