@@ -26,6 +26,7 @@ START = -3.0
 """Log-odds of the rate at which the fit begins: about 5 %."""
 HALF_LEVEL = 1.92
 """Half of the 95 % point of chi-square with one degree of freedom: how far the log likelihood falls at an end."""
+TEMPERATURES = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5)
 SUREST = (0.5, 0.3, 0.2, 0.1)
 Pairs = Mapping[tuple[int, int], float]
 
@@ -100,11 +101,23 @@ def rate_interval(scores: Sequence[Tensor], labels: Tensor, floor: Floor) -> Int
 
 
 def rate_of(floor: Floor, q: Tensor, labels: Tensor) -> Interval:
-    """The rate among other items, with the same weights: for a split of its own. Profile likelihood's interval."""
-    grid = [0.0, *np.geomspace(1e-4, 1e-2, 20)[:-1].tolist(), *np.linspace(0.01, 0.95, 189).tolist()]
-    told = np.array([float(floor.labelled(q, labels, rate).clamp(min=TINY).log().sum()) for rate in grid])
+    """The rate among other items, with a temperature of their own: models may be surer of them than they ought to be.
+
+    Profile likelihood's interval.
+    """
+    rates = np.array([0.0, *np.geomspace(1e-4, 1e-2, 20)[:-1], *np.linspace(0.01, 0.95, 189)])
+    logits = q.clamp(min=TINY).log()
+    told = np.max([_told(floor, logits * heat, labels, rates) for heat in TEMPERATURES], axis=0)
     inside = np.flatnonzero(told >= told.max() - HALF_LEVEL)
-    return Interval(grid[int(told.argmax())], grid[inside[0]], grid[min(inside[-1] + 1, len(grid) - 1)], len(labels))
+    low, high = rates[max(0, inside[0] - 1) if inside[0] > 1 else inside[0]], rates[min(inside[-1] + 1, len(rates) - 1)]
+    return Interval(float(rates[told.argmax()]), float(low), float(high), len(labels))
+
+
+def _told(floor: Floor, logits: Tensor, labels: Tensor, rates: np.ndarray) -> np.ndarray:
+    """Log likelihood of the labels at each rate. The probability of a label is a straight line in the rate."""
+    q = F.softmax(logits, dim=1)
+    none, all_ = (floor.labelled(q, labels, rate).numpy() for rate in (0.0, 1.0))
+    return np.array([np.log(np.clip((1 - r) * none + r * all_, TINY, None)).sum() for r in rates.tolist()])
 
 
 def _logits(scores: Sequence[Tensor], weights: Tensor, bias: Tensor) -> Tensor:
