@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,9 +34,13 @@ RANKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 5
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One split. q: (N, K) without the label; wrong: (N) with it; other: the likeliest other class; certain: of it."""
+    """One split. q: (N, K) without the label; wrong: (N) with it; other: the likeliest other class; certain: of it.
+
+    floor: with the pairs that are wrong in this split too.
+    """
 
     scan: SplitScan
+    floor: Floor
     rows: np.ndarray
     labels: np.ndarray
     q: Tensor
@@ -68,11 +72,11 @@ def measure_label_noise(said: Predictions, alignment: Alignment | None, shelf: S
         kind=said.scan.data.kind,
         classes=said.classes,
         models=_models(told, floor),
-        splits=tuple(_split(one, floor, shelf) for one in judged),
-        differ=_differ(judged, floor),
+        splits=tuple(_split(one, shelf) for one in judged),
+        differ=_differ(judged),
         listed_from=LISTED_FROM,
         pairs=tuple(_pair(one, said.classes) for one in lapses),
-        runs=tuple(_runs(judged, floor)),
+        runs=tuple(_runs(judged)),
         counts=tuple(_counts(judged, said.classes)),
         ranks=tuple(_ranks(judged, ranked)),
         suspects=tuple(_suspect(judged[s], k, said.classes) for s, k in ranked[:SUSPECTS]),
@@ -106,6 +110,7 @@ def _judge(told: Told, floor: Floor, scan: SplitScan, name: str) -> Judged | Non
         return None
     labels = told.labels[name][kept]
     q = floor.probabilities([one[kept] for one in told.scores[name]])
+    floor = floor if name == "train" else _suiting(floor, q, labels)
     rate = rate_interval(*told.fitted, floor) if name == "train" else rate_of(floor, q, labels)
     after = floor.posterior(q, labels, rate.mean)
     own = torch.arange(len(labels)), labels
@@ -115,6 +120,7 @@ def _judge(told: Told, floor: Floor, scan: SplitScan, name: str) -> Judged | Non
     other = others.argmax(dim=1)
     return Judged(
         scan=scan,
+        floor=floor,
         rows=told.rows[name][kept.numpy()],
         labels=labels.numpy(),
         q=q,
@@ -127,6 +133,16 @@ def _judge(told: Told, floor: Floor, scan: SplitScan, name: str) -> Judged | Non
     )
 
 
+def _suiting(floor: Floor, q: Tensor, labels: Tensor) -> Floor:
+    """What is wrong in pairs in train need not be so in val: with the pairs or without, whichever is likelier."""
+    plain = replace(floor, pairs={})
+    told = [
+        float(one.labelled(q, labels, rate_of(one, q, labels).mean).clamp(min=1e-12).log().sum())
+        for one in (floor, plain)
+    ]
+    return floor if told[0] > told[1] else plain
+
+
 def _models(told: Told, floor: Floor) -> tuple[SimpleModel, ...]:
     labels = told.labels["train"]
     return tuple(
@@ -137,15 +153,15 @@ def _models(told: Told, floor: Floor) -> tuple[SimpleModel, ...]:
     )
 
 
-def _split(one: Judged, floor: Floor, shelf: Shelf) -> NoisySplit:
+def _split(one: Judged, shelf: Shelf) -> NoisySplit:
     name, labels = one.scan.split.name, torch.from_numpy(one.labels)
-    given = floor.labelled(one.q, labels, one.rate.mean).clamp(min=1e-12)
+    given = one.floor.labelled(one.q, labels, one.rate.mean).clamp(min=1e-12)
     candidates = one.wrong >= LISTED_FROM
     return NoisySplit(
         split=name,
         items=len(labels),
         rate=one.rate,
-        total=_total(one, floor),
+        total=_total(one),
         candidates=int(candidates.sum()),
         expected=float(one.wrong[candidates].sum()),
         accuracy=wilson(int((one.q.argmax(dim=1) == labels).sum()), len(labels)),
@@ -155,10 +171,10 @@ def _split(one: Judged, floor: Floor, shelf: Shelf) -> NoisySplit:
     )
 
 
-def _total(one: Judged, floor: Floor) -> Interval:
+def _total(one: Judged) -> Interval:
     """The even rate, and what pairs add."""
     share = one.q.mean(dim=0)
-    more = sum(extra * float(share[k]) for (k, _), extra in floor.pairs.items())
+    more = sum(extra * float(share[k]) for (k, _), extra in one.floor.pairs.items())
     doubt = math.sqrt(more * (1 - more) / len(one.labels)) * 1.96 if 0 < more < 1 else 0.0
     low = math.hypot(one.rate.mean - one.rate.low, doubt)
     high = math.hypot(one.rate.high - one.rate.mean, doubt)
@@ -176,35 +192,36 @@ def _array(one: Judged) -> bytes:
     return stream.getvalue()
 
 
-def _differ(judged: list[Judged], floor: Floor) -> float:
+def _differ(judged: list[Judged]) -> float:
     """Nats by which rates of their own suit the splits better than one rate for all."""
     if len(judged) < 2:
         return 0.0
+    plain = replace(judged[0].floor, pairs={})
     labels = [torch.from_numpy(one.labels) for one in judged]
-    together = rate_of(floor, torch.cat([one.q for one in judged]), torch.cat(labels)).mean
+    together = rate_of(plain, torch.cat([one.q for one in judged]), torch.cat(labels)).mean
     gain = 0.0
     for one, own in zip(judged, labels, strict=True):
-        for rate, sign in ((one.rate.mean, 1), (together, -1)):
-            gain += sign * float(floor.labelled(one.q, own, rate).clamp(min=1e-12).log().sum())
+        for rate, sign in ((rate_of(plain, one.q, own).mean, 1), (together, -1)):
+            gain += sign * float(plain.labelled(one.q, own, rate).clamp(min=1e-12).log().sum())
     return max(0.0, gain)
 
 
-def _runs(judged: list[Judged], floor: Floor) -> list[Run]:
+def _runs(judged: list[Judged]) -> list[Run]:
     """Stretches of rows, in the order of their source, that are wrong far more often than the rest."""
     found = []
     for origin in dict.fromkeys(one.scan.split.origin for one in judged):
         own = [one for one in judged if one.scan.split.origin == origin]
         rows = np.concatenate([one.scan.split.rows.numpy()[one.scan.positions[one.rows]] for one in own])
-        nats, wrong = (np.concatenate(parts) for parts in zip(*(_speaks(one, floor) for one in own), strict=True))
+        nats, wrong = (np.concatenate(parts) for parts in zip(*(_speaks(one) for one in own), strict=True))
         order = np.argsort(rows, kind="stable")
         for run in find_runs(nats[order]):
             found.append(_run(origin, run, rows[order], wrong[order]))
     return found
 
 
-def _speaks(one: Judged, floor: Floor) -> tuple[np.ndarray, np.ndarray]:
+def _speaks(one: Judged) -> tuple[np.ndarray, np.ndarray]:
     """(N) nats for "wrong half of the time", and (N) how likely each label is wrong were that so."""
-    labels, often = torch.from_numpy(one.labels), (1 + one.rate.mean) / 2
+    floor, labels, often = one.floor, torch.from_numpy(one.labels), (1 + one.rate.mean) / 2
     usual, there = floor.labelled(one.q, labels, one.rate.mean), floor.labelled(one.q, labels, often)
     nats = there.clamp(min=1e-12).log() - usual.clamp(min=1e-12).log()
     after = floor.posterior(one.q, labels, often)
