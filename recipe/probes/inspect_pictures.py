@@ -15,6 +15,7 @@ from recipe.record.data import Duplicates, Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
 from recipe.record.quality import PictureQuality
+from recipe.record.label_noise import LabelNoise
 
 ACROSS = 10
 MOST_CLASSES = 40
@@ -82,6 +83,15 @@ def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
     pictures = [_picture(scan, item.split, item.position) for item in items]
     labels = [" = ".join(f"{item.name} ({item.label})" for item in pair) for pair in pairs]
     return _put("twins", pictures, shelf, row_labels=labels, across=2)
+
+
+def draw_suspects(scan: Scan, shelf: Shelf, label_noise: LabelNoise) -> Sheet:
+    """The items whose labels are most suspicious, with what they are labelled and what they look like."""
+    _require_pictures(scan.data)
+    items = label_noise.suspects[: 4 * ACROSS]
+    pictures = [_picture(scan, item.split, item.position) for item in items]
+    notes = [f"{item.name}: {item.note.split(' (')[0].removeprefix('given ')}" for item in items]
+    return _put("suspects", pictures, shelf, captions=[note.replace(", looks like", " →") for note in notes])
 
 
 def show_rows(data: Data, *, seed: int, rows: int = 12) -> Rows:

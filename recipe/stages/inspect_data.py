@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from recipe.data.scan import Scan
+from recipe.out_of_sample.predictions import Predictions
+from recipe.probes.inspect_alignment import measure_alignment
 from recipe.probes.inspect_balance import measure_balance, measure_target_spread
 from recipe.probes.inspect_browser import measure_browser
 from recipe.probes.inspect_columns import measure_columns
 from recipe.probes.inspect_drift import measure_drift
 from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates, measure_groups
+from recipe.probes.inspect_label_noise import measure_label_noise
 from recipe.probes.inspect_layout import measure_layout
 from recipe.probes.inspect_order import measure_label_order, measure_val_size
 from recipe.probes.inspect_outliers import measure_outliers
@@ -16,6 +19,7 @@ from recipe.probes.inspect_pictures import (
     draw_outliers,
     draw_quality,
     draw_samples,
+    draw_suspects,
     draw_twins,
     show_rows,
 )
@@ -23,6 +27,7 @@ from recipe.probes.inspect_preprocessing import measure_preprocessing
 from recipe.probes.inspect_quality import measure_quality
 from recipe.probes.inspect_reading import measure_reading
 from recipe.probes.inspect_source import measure_source
+from recipe.probes.inspect_target_noise import measure_target_noise
 from recipe.probes.inspect_values import measure_values
 from recipe.stages.stage import Stage
 
@@ -68,6 +73,15 @@ def tell(stage: Stage) -> None:
     stage.measure("layout", measure_layout, data)
     stage.measure("columns", measure_columns, data)
     stage.measure("drift", measure_drift, scan)
+
+    # "How noisy are the labels?" Simple models of ours say what each item is that they did not see. First whether labels
+    # go with inputs at all, and mean the same in every split (test is compared, and neither learnt from nor scored).
+    said = Predictions(scan, seed=seed)
+    alignment = stage.measure("alignment", measure_alignment, said)
+    label_noise = stage.measure("label_noise", measure_label_noise, said, alignment, stage.shelf)
+    if label_noise:
+        stage.measure("suspects", draw_suspects, scan, stage.shelf, label_noise)
+    stage.measure("target_noise", measure_target_noise, said, stage.shelf)
 
     # The last thing before the net: numbers of a size that nets like, by what train alone says.
     settings, given = stage.ingredients.config["data"], stage.given("data.preprocess")

@@ -8,9 +8,18 @@ from recipe.record.evidence import Shelf
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block
-from recipe.render.stories.inspect_data import drift, examples, oddities, preprocessing, quality, repeats, targets
+from recipe.render.stories.inspect_data import (
+    drift,
+    examples,
+    label_noise,
+    oddities,
+    preprocessing,
+    quality,
+    repeats,
+    targets,
+)
 
-PARTS = (examples, targets, repeats, oddities, quality, drift, preprocessing)
+PARTS = (examples, targets, repeats, oddities, quality, label_noise, drift, preprocessing)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
