@@ -64,3 +64,13 @@ def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
         return picture
     how = Image.Resampling.NEAREST if picture.shape[0] < height else Image.Resampling.BOX
     return np.asarray(Image.fromarray(picture).resize((width, height), how))
+
+
+def over_mean(pictures: np.ndarray, table: np.ndarray) -> bytes:
+    """PNG of two cells: the mean of uint8 (N, C, h, w) in grey, and it again with `table` (h, w) above it in red."""
+    grey = pictures.mean(axis=(0, 1))
+    grey = 255 * (grey - grey.min()) / max(float(np.ptp(grey)), 1e-12)
+    plain = np.repeat(grey[:, :, None], 3, axis=2)
+    strength = (table / max(float(table.max()), 0.05))[:, :, None]
+    coloured = plain * 0.5 * (1 - strength) + np.array([224.0, 60.0, 40.0]) * strength
+    return sheet([cell.round().astype(np.uint8) for cell in (plain, coloured)], 2)[0]
