@@ -21,6 +21,7 @@ from recipe.gallery.exhibit import Gallery as Rooms
 from recipe.gallery.faults import FAULTS
 from recipe.gallery.healthy import HEALTHY
 from recipe.judge import judge
+from recipe.peers import Question, compare
 from recipe.record.evidence import Shelf, Unmeasured
 from recipe.record.files import write_json
 from recipe.record.gallery import Alarm, Gallery, Showing
@@ -64,7 +65,7 @@ class Task(NamedTuple):
         return slug(f"{self.exhibit.number}-{self.exhibit.name}-{self.host}-{self.seed}", 120)
 
 
-def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = False) -> int:
+def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = False, peers: bool = False) -> int:
     """Runs the gallery into `<run.dir>/selftest`; 0 when causes are named and what is sound is left alone."""
     _require_known(numbers)
     started, clock = now(), time.perf_counter()
@@ -87,6 +88,8 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
             _show_all(tasks, shelf, composed.plain["engine"]["workers"], progress)
         showings = tuple(one for task in tasks if isinstance(one := shelf.get(task.name, Showing), Showing))
         shelf.put("gallery", Gallery(showings=showings))
+        if peers and "peers" not in shelf.names():
+            shelf.put("peers", compare([_question(task) for task in tasks], _cache()))
         findings = judge(STAGE, shelf, composed.plain["checks"])
         report = Report(
             stage=STAGE,
@@ -119,6 +122,16 @@ def _require_known(numbers: Sequence[str]) -> None:
             raise Refusal(
                 f"there is no exhibit {number}", fix=did_you_mean(number, sorted(known), otherwise="there are")
             )
+
+
+def _question(task: Task) -> Question:
+    """A showing for the other tools: the same words, without our own stages."""
+    words = (*task.exhibit.on(task.host), f"seed={task.seed}", "engine.workers=1")
+    return Question(number=task.exhibit.number, host=task.host, seed=task.seed, causes=task.exhibit.causes, words=words)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recipe" / "peers"
 
 
 def _identity(tasks: Sequence[Task]) -> str:

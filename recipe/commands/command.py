@@ -30,6 +30,7 @@ FLAGS = {
     "--config-dir": "a folder of configs, searched before ./conf and the shipped ones",
     "--config-name": "a config of yours on top of the recipe so far (default: conf/config.yaml, if there is one)",
     "--open": "open it in the browser",
+    "--peers": "other tools on the same exhibits, installed from the package index into an environment of their own",
 }
 # Flags that Hydra's users may type, and what to do here.
 ELSEWHERE = {
@@ -98,7 +99,7 @@ _ALL = (
         "the gallery of planted faults and healthy setups",
         f"[NUMBER ...] {_KEYS}",
         "selftest:selftest",
-        _COMPOSED,
+        ("--peers", *_COMPOSED),
     ),
     Command("annotate", "the human baseline", _KEYS, "annotate:annotate", _COMPOSED),
     Command("validate", "checks a config without importing your code", _KEYS, "configs:validate", _COMPOSED),

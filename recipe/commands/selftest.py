@@ -17,4 +17,4 @@ def selftest(arguments: Arguments) -> int:
     gc.enable()
     from recipe import selftest as gallery
 
-    return gallery.run_selftest(composed, arguments.names, json=arguments.json)
+    return gallery.run_selftest(composed, arguments.names, json=arguments.json, peers="--peers" in arguments.flags)
