@@ -69,9 +69,9 @@ def compare(questions: Sequence[Question], cache: Path) -> Peers:
     make_folder(folder)
     asked, answered = folder / "questions.json", folder / "answers.json"
     write_text(asked, msgspec.json.encode(list(questions)).decode())
-    threads = {"OMP_NUM_THREADS": "1"}
+    quiet = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
     done = subprocess.run(
-        [str(python), "-m", "recipe.peers", str(asked), str(answered)], env=os.environ | threads, check=False
+        [str(python), "-m", "recipe.peers", str(asked), str(answered)], env=os.environ | quiet, check=False
     )
     if done.returncode:
         raise Refusal(f"the other tools ended with {done.returncode}", where=str(cache), fix="leave --peers out")
