@@ -148,7 +148,7 @@ def _one(question: Question, name: str, tool: Callable[[Any, int], Said]) -> Pee
         host=question.host,
         seed=question.seed,
         applies=applies,
-        caught=bool(found),
+        checks=tuple(found),
         right=any(MEANS.get(check, set()) & set(question.causes) for check in found),
         said="; ".join(f"{check}: {words}"[:160] for check, words in found.items())[:400],
     )

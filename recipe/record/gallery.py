@@ -74,15 +74,15 @@ class Gallery(Evidence, frozen=True, kw_only=True):
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """What another tool said of one showing. applies: whether the fault is of a kind it can be asked about."""
+    """What another tool said of one showing. applies: whether it can be asked about it; checks: that spoke."""
 
     tool: str
     number: str
     host: str
     seed: int
     applies: bool
-    caught: bool
-    right: bool
+    checks: tuple[str, ...] = ()
+    right: bool = False
     said: str = ""
 
 
@@ -91,3 +91,8 @@ class Peers(Evidence, frozen=True, kw_only=True):
 
     versions: dict[str, str]
     said: tuple[Peer, ...]
+
+    def caught(self, one: Peer) -> bool:
+        """Whether a check spoke that is silent on the host as it is, by the same tool."""
+        twins = [t for t in self.said if (t.tool, t.number, t.host, t.seed) == (one.tool, "H00", one.host, one.seed)]
+        return bool(set(one.checks) - {check for twin in twins for check in twin.checks})

@@ -119,8 +119,8 @@ def _peers(gallery: Gallery, shelf: Shelf) -> Iterator[Block]:
         sick = {(one.number, one.host, one.seed): one for one in gallery.faults}
         asked = [one for one in said if one.applies and (one.number, one.host, one.seed) in sick]
         sound = [one for one in said if one.applies and (one.number, one.host, one.seed) not in sick]
-        rows.append([f"{tool} {peers.versions[tool]}", len(asked), sum(one.caught for one in asked),
-                     sum(one.right for one in asked), len(sound), sum(one.caught for one in sound)])  # fmt: skip
+        rows.append([f"{tool} {peers.versions[tool]}", len(asked), sum(peers.caught(one) for one in asked),
+                     sum(one.right for one in asked), len(sound), sum(bool(one.checks) for one in sound)])  # fmt: skip
     ours = [sum(gallery.caught(one) for one in gallery.faults), sum(map(_right, gallery.faults))]
     false = sum(bool(one.alarms) for one in gallery.healthy)
     rows.insert(0, ["recipe", len(gallery.faults), *ours, len(gallery.healthy), false])
