@@ -32,7 +32,9 @@ def measure_alignment(said: Predictions) -> Alignment:
             pass
     maps: list[ClassMap] = []
     if not said.numbers and follows[0].z >= SIGNS:
-        maps = [_map(told, one.split, said.classes) for one in follows if one.source == "train" and one.split != "train"]
+        maps = [
+            _map(told, one.split, said.classes) for one in follows if one.source == "train" and one.split != "train"
+        ]
     return Alignment(
         kind=said.scan.data.kind,
         numbers=said.numbers,

@@ -147,7 +147,10 @@ def _models(told: Told, floor: Floor) -> tuple[SimpleModel, ...]:
     labels = told.labels["train"]
     return tuple(
         SimpleModel(
-            name=name, about=about, weight=float(weight), accuracy=float((scores.argmax(dim=1) == labels).double().mean())
+            name=name,
+            about=about,
+            weight=float(weight),
+            accuracy=float((scores.argmax(dim=1) == labels).double().mean()),
         )
         for (name, about), weight, scores in zip(told.models, floor.weights, told.scores["train"], strict=True)
     )
@@ -242,9 +245,7 @@ def _run(origin: str, run: Segment, rows: np.ndarray, wrong: np.ndarray) -> Run:
 
 
 def _pair(one: Lapse, classes: tuple[str, ...]) -> NoisyPair:
-    return NoisyPair(
-        looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items
-    )
+    return NoisyPair(looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items)
 
 
 def _counts(judged: list[Judged], classes: tuple[str, ...]) -> list[PairCount]:

@@ -56,7 +56,8 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
 
 def _suspect(said: Predictions, row: int, expected: float, distance: float) -> Item:
     return said.scan.splits["train"].item(
-        row, f"models say {expected:.4g}: {abs(distance):.1f} expected deviations {'above' if distance > 0 else 'below'}"
+        row,
+        f"models say {expected:.4g}: {abs(distance):.1f} expected deviations {'above' if distance > 0 else 'below'}",
     )
 
 
