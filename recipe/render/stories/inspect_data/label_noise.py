@@ -67,8 +67,8 @@ def _maps(found: Alignment) -> Iterator[Table]:
         yield Table(
             title=f"{len(rows)} classes look like another one of train",
             name="class-maps",
-            caption="The likeliest one-to-one reading of a split's labels in train's terms, and how often simple models "
-            "of train agree before and after.",
+            caption="The likeliest one-to-one reading of a split's labels in train's terms, and how often simple "
+            "models of train agree before and after.",
             checks=["class-maps-agree"],
             columns=["split", "labelled", "looks like", "items", "agreement as it stands", "when read so"],
             rows=rows,
