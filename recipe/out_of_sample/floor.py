@@ -180,7 +180,7 @@ def _minimum(loss: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> Ten
     def told(at: np.ndarray) -> tuple[float, np.ndarray]:
         theta = torch.from_numpy(at).requires_grad_()
         value = loss(theta)
-        return float(value), torch.autograd.grad(value, theta)[0].numpy()
+        return float(value.detach()), torch.autograd.grad(value, theta)[0].numpy()
 
     found = minimize(
         told, start.numpy(), jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-11, "gtol": 1e-7}
