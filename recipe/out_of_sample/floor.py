@@ -10,8 +10,8 @@ wrong labels for doubt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -140,23 +140,14 @@ def _fit(
 ) -> Floor:
     """From `start` (log weights, biases, log-odds of the rate) by L-BFGS; with `rate` fixed where it is given."""
     models, n = len(scores), len(labels)
-    theta = start.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([theta], max_iter=steps, line_search_fn="strong_wolfe", tolerance_change=1e-9)
 
     def loss(at: Tensor) -> Tensor:
         q = F.softmax(_logits(scores, at[:models].exp(), at[models:-1]), dim=1)
         share = torch.sigmoid(at[-1]) if rate is None else rate
         return -_labelled(q, labels, share, pairs).clamp(min=TINY).log().mean()
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        # The faint pull keeps what the labels say nothing about (a sum added to all biases) where it is.
-        total = loss(theta) + (theta[models:-1] ** 2).sum() * (0.01 / n)
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    at = theta.detach()
+    # The faint pull keeps what the labels say nothing about (a sum added to all biases) where it is.
+    at = _minimum(lambda at: loss(at) + (at[models:-1] ** 2).sum() * (0.01 / n), start, steps)
     found = float(torch.sigmoid(at[-1])) if rate is None else rate
     return Floor(at[:models].exp(), at[models:-1].clone(), found, float(loss(at)), pairs)
 
@@ -174,35 +165,34 @@ def _surer_half(q: Tensor, labels: Tensor) -> float:
     sure = q.max(dim=1).values
     rows = (sure >= sure.median()).nonzero()[:, 0]
     logits = q[rows].clamp(min=TINY).log()
-    start = torch.tensor([0.0, *[0.0] * q.shape[1], START], dtype=torch.float64)
-    floor = Floor(start[:1].exp(), start[1:-1], 0.0, 0.0, {})
-    return _fit_two([logits], labels[rows], replace(floor)).rate
+
+    def loss(at: Tensor) -> Tensor:
+        hot = F.softmax(logits * at[0].exp(), dim=1)
+        return -_labelled(hot, labels[rows], torch.sigmoid(at[1]), {}).clamp(min=TINY).log().mean()
+
+    return float(torch.sigmoid(_minimum(loss, torch.tensor([0.0, START], dtype=torch.float64), 60)[1]))
 
 
-def _fit_two(scores: Sequence[Tensor], labels: Tensor, floor: Floor) -> Floor:
-    """Temperature and rate only; the biases stay as they are."""
-    theta = torch.tensor([0.0, START], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([theta], max_iter=60, line_search_fn="strong_wolfe", tolerance_change=1e-9)
+def _minimum(loss: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> Tensor:
+    """Where a loss is least, by L-BFGS from `start` (P)."""
+    from scipy.optimize import minimize
 
-    def loss() -> Tensor:
-        q = F.softmax(_logits(scores, theta[:1].exp(), floor.bias), dim=1)
-        return -_labelled(q, labels, torch.sigmoid(theta[1]), {}).clamp(min=TINY).log().mean()
+    def told(at: np.ndarray) -> tuple[float, np.ndarray]:
+        theta = torch.from_numpy(at).requires_grad_()
+        value = loss(theta)
+        return float(value.detach()), torch.autograd.grad(value, theta)[0].numpy()
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        total = loss()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return replace(floor, weights=theta[:1].detach().exp(), rate=float(torch.sigmoid(theta.detach()[1])))
+    found = minimize(
+        told, start.numpy(), jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-11, "gtol": 1e-7}
+    )
+    return torch.from_numpy(found.x)
 
 
-def _root(falls: object, outside: float, inside: float, steps: int = 7) -> float:
+def _root(falls: Callable[[float], float], outside: float, inside: float, steps: int = 7) -> float:
     """Between a rate where the likelihood has fallen too far and one where it has not, by halving."""
     for _ in range(steps):
         middle = (outside + inside) / 2
-        if falls(middle) > 0:  # type: ignore[operator]
+        if falls(middle) > 0:
             outside = middle
         else:
             inside = middle

@@ -37,7 +37,7 @@ class Waves:
 
 
 def fit_waves(features: np.ndarray, seed: int, *, most: int = 1024) -> Waves:
-    """Waves whose lengths fit float32 features (N, D), drawn with the seed; about as many as there are items, at most."""
+    """Waves whose lengths fit float32 features (N, D), drawn with the seed; no more than there are items."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.from_numpy(features)
     centre, deviation = x.mean(dim=0), x.std(dim=0)

@@ -102,7 +102,8 @@ def find_runs(nats: np.ndarray) -> list[Segment]:
     Were no row special, a stretch that begins at a given row would reach t nats with a probability below exp(-t):
     likelihood ratios have mean one. The largest over all rows is therefore beyond chance from log N on.
     """
-    limit, rest, found = run_limit(len(nats)), nats.astype(np.float64).copy(), []
+    limit, rest = run_limit(len(nats)), nats.astype(np.float64).copy()
+    found: list[Segment] = []
     while len(found) < MOST_RUNS:
         one = _heaviest(rest)
         if one.nats <= limit:

@@ -23,7 +23,7 @@ THRESHOLD = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """filters: (F, C * side * side). side, stride, pad: of the patches. cells: the grid in which answers are averaged."""
+    """filters: (F, C * side * side). side, stride, pad: of the patches. cells: a side of the grid of averages."""
 
     filters: Tensor
     offset: Tensor
@@ -40,7 +40,7 @@ class Patches:
     def __call__(self, pictures: np.ndarray) -> Tensor:
         """uint8 (n, C, h, w) → float32 (n, width)."""
         x = F.pad(_scaled(pictures), (self.pad,) * 4)
-        n, channels = x.shape[:2]
+        n = len(x)
         patches, height, width = _patches(x, self.side, self.stride)
         answers = (patches @ self.filters.T).view(n, height * width, -1)
         # Each patch without its mean and over its deviation, taken from its answer: cheaper than from the patch.

@@ -68,7 +68,7 @@ def _expected(said: np.ndarray, residual: np.ndarray) -> np.ndarray:
     size = np.array([np.median(np.abs(residual[p])) for p in parts]) * 1.4826
     floor = max(1e-9, 0.05 * float(np.median(size)))
     keep = np.concatenate([[True], np.diff(middle) > 0])
-    return np.maximum(np.interp(said, middle[keep], size[keep]), floor)
+    return np.asarray(np.maximum(np.interp(said, middle[keep], size[keep]), floor))
 
 
 def _density(targets: np.ndarray) -> np.ndarray:

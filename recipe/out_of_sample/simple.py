@@ -39,7 +39,7 @@ class Learnt:
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """own: (N, T) of the learnt rows, each by models that did not see it; others: of each further set of rows, by all."""
+    """own: (N, T) of the learnt rows, each by models that did not see it. others: of each further set of rows."""
 
     name: str
     about: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -26,13 +27,12 @@ def measure_alignment(said: Predictions) -> Alignment:
     splits = said.scan.splits
     follows = [_follows(told, split) for split in told.rows if len(told.rows[split])]
     if any(one.z < SIGNS for one in follows) and "val" in splits:
-        try:
+        with contextlib.suppress(CannotMeasure):
             follows.append(_follows(said.of("val"), "val"))
-        except CannotMeasure:
-            pass
     maps: list[ClassMap] = []
     if not said.numbers and follows[0].z >= SIGNS:
-        maps = [_map(told, one.split, said.classes) for one in follows if one.source == "train" and one.split != "train"]
+        others = [one.split for one in follows if one.source == "train" and one.split != "train"]
+        maps = [_map(told, split, said.classes) for split in others]
     return Alignment(
         kind=said.scan.data.kind,
         numbers=said.numbers,
@@ -51,7 +51,7 @@ def _follows(told: Told, split: str) -> Follows:
         return _numbers(scores[int(np.argmin(errors))][:, 0], labels, told.source, split)
     z = max(_pairing(one, labels) for one in scores)
     # Guesses that a common class does not win by being common: each class's scores in its own deviations.
-    mixed, mixed_own = sum(scores), sum(own)
+    mixed, mixed_own = np.sum(scores, axis=0), np.sum(own, axis=0)
     spread = mixed_own.std(axis=0)
     balanced = np.where(spread > 1e-6, (mixed - mixed_own.mean(axis=0)) / np.maximum(spread, 1e-6), -np.inf)
     sure = float(told.floor.probabilities(told.scores[split]).max(dim=1).values.mean())
@@ -126,7 +126,7 @@ def _map(told: Told, split: str, classes: tuple[str, ...]) -> ClassMap:
     reading[label] = there[column]
     held = (here.sum(axis=0) > 0) & (known > 0)
     gain = float(sum(nats[j, reading[j]] - nats[j, j] for j in np.flatnonzero(held & (reading >= 0))))
-    moved = [_moved(here, j, int(reading[j]), classes) for j in np.flatnonzero(held) if reading[j] not in (j, -1)]
+    moved = [_moved(here, int(j), int(reading[j]), classes) for j in np.flatnonzero(held) if reading[j] not in (j, -1)]
     mapped = reading[labels]
     return ClassMap(
         split=split,

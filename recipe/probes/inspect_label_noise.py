@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recipe.data.scan import SplitScan
+from recipe.data.scores import put_scores
 from recipe.intervals import wilson
 from recipe.machine import one_thread
 from recipe.out_of_sample.floor import Floor, fit_floor, rate_interval, rate_of
@@ -21,6 +21,7 @@ from recipe.record.data import Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.interval import Interval
 from recipe.record.label_noise import LabelNoise, NoisyPair, NoisySplit, PairCount, RankPoint, Run, SimpleModel
+from recipe.record.scores import ItemScores
 
 LISTED_FROM = 1 / 3
 """Probability of a wrong label from which an item is a candidate."""
@@ -53,7 +54,7 @@ class Judged:
 
 
 def measure_label_noise(said: Predictions, alignment: Alignment | None, shelf: Shelf) -> LabelNoise:
-    """Everything about wrong labels of train and val, told by models learnt from train. Writes an array a split."""
+    """Everything about wrong labels of train and val, told by models learnt from train. Writes scores of all items."""
     if said.numbers:
         raise CannotMeasure("targets are numbers, not classes")
     told = said.of("train")
@@ -72,7 +73,8 @@ def measure_label_noise(said: Predictions, alignment: Alignment | None, shelf: S
         kind=said.scan.data.kind,
         classes=said.classes,
         models=_models(told, floor),
-        splits=tuple(_split(one, shelf) for one in judged),
+        splits=tuple(_split(one) for one in judged),
+        scores=_scores(judged, shelf),
         differ=_differ(judged),
         listed_from=LISTED_FROM,
         pairs=tuple(_pair(one, said.classes) for one in lapses),
@@ -145,15 +147,14 @@ def _suiting(floor: Floor, q: Tensor, labels: Tensor) -> Floor:
 
 def _models(told: Told, floor: Floor) -> tuple[SimpleModel, ...]:
     labels = told.labels["train"]
+    right = [float((scores.argmax(dim=1) == labels).double().mean()) for scores in told.scores["train"]]
     return tuple(
-        SimpleModel(
-            name=name, about=about, weight=float(weight), accuracy=float((scores.argmax(dim=1) == labels).double().mean())
-        )
-        for (name, about), weight, scores in zip(told.models, floor.weights, told.scores["train"], strict=True)
+        SimpleModel(name=name, about=about, weight=float(weight), accuracy=share)
+        for (name, about), weight, share in zip(told.models, floor.weights, right, strict=True)
     )
 
 
-def _split(one: Judged, shelf: Shelf) -> NoisySplit:
+def _split(one: Judged) -> NoisySplit:
     name, labels = one.scan.split.name, torch.from_numpy(one.labels)
     given = one.floor.labelled(one.q, labels, one.rate.mean).clamp(min=1e-12)
     candidates = one.wrong >= LISTED_FROM
@@ -167,7 +168,6 @@ def _split(one: Judged, shelf: Shelf) -> NoisySplit:
         accuracy=wilson(int((one.q.argmax(dim=1) == labels).sum()), len(labels)),
         clean=one.clean,
         loss=float(-given.log().mean()),
-        side=shelf.put_side(f"label-noise-{name}.npy", _array(one)),
     )
 
 
@@ -182,14 +182,27 @@ def _total(one: Judged) -> Interval:
     return Interval(mean, max(0.0, mean - low), min(1.0, mean + high), len(one.labels))
 
 
-def _array(one: Judged) -> bytes:
-    """A .npy file: float32 (items of the split, 3)."""
-    table = np.full((len(one.scan.split), 3), [np.nan, np.nan, -1.0], dtype=np.float32)
-    given = one.q.numpy()[np.arange(len(one.labels)), one.labels]
-    table[one.scan.positions[one.rows]] = np.stack([given, one.wrong, one.other], axis=1)
-    stream = io.BytesIO()
-    np.save(stream, table)
-    return stream.getvalue()
+def _scores(judged: list[Judged], shelf: Shelf) -> tuple[ItemScores, ...]:
+    """A number an item: how likely its label is wrong, how likely it was, and which class it would rather be."""
+    given = [one.q.numpy()[np.arange(len(one.labels)), one.labels] for one in judged]
+    told = (
+        ("wrong label", "probability that the label is wrong, by simple models", [one.wrong for one in judged]),
+        ("label probability", "probability of the given label, by simple models", given),
+        ("other class", "index of the class that simple models would rather give", [one.other for one in judged]),
+    )
+    splits = {one.scan.split.name: one.scan for one in judged}
+    found = []
+    for title, about, values in told:
+        wide = {one.scan.split.name: _spread(one, numbers) for one, numbers in zip(judged, values, strict=True)}
+        found.append(put_scores(shelf, splits, title, wide, about))
+    return tuple(found)
+
+
+def _spread(one: Judged, values: np.ndarray) -> np.ndarray:
+    """A number for each readable item; not-a-number where nothing was told."""
+    found = np.full(len(one.scan.positions), np.nan, dtype=np.float32)
+    found[one.rows] = values
+    return found
 
 
 def _differ(judged: list[Judged]) -> float:
@@ -214,8 +227,7 @@ def _runs(judged: list[Judged]) -> list[Run]:
         rows = np.concatenate([one.scan.split.rows.numpy()[one.scan.positions[one.rows]] for one in own])
         nats, wrong = (np.concatenate(parts) for parts in zip(*(_speaks(one) for one in own), strict=True))
         order = np.argsort(rows, kind="stable")
-        for run in find_runs(nats[order]):
-            found.append(_run(origin, run, rows[order], wrong[order]))
+        found += [_run(origin, run, rows[order], wrong[order]) for run in find_runs(nats[order])]
     return found
 
 
@@ -242,9 +254,7 @@ def _run(origin: str, run: Segment, rows: np.ndarray, wrong: np.ndarray) -> Run:
 
 
 def _pair(one: Lapse, classes: tuple[str, ...]) -> NoisyPair:
-    return NoisyPair(
-        looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items
-    )
+    return NoisyPair(looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items)
 
 
 def _counts(judged: list[Judged], classes: tuple[str, ...]) -> list[PairCount]:
@@ -268,7 +278,9 @@ def _ranked(judged: list[Judged]) -> list[tuple[int, int]]:
     split = np.concatenate([np.full(len(one.labels), s) for s, one in enumerate(judged)])
     item = np.concatenate([np.arange(len(one.labels)) for one in judged])
     key = np.concatenate([one.rank for one in judged])
-    order = np.argsort(-key, kind="stable")
+    # What a person has looked at and marked as fine need not be named again.
+    fine = np.concatenate([[p in one.scan.fine for p in one.scan.positions[one.rows].tolist()] for one in judged])
+    order = np.argsort(np.where(fine, np.inf, -key), kind="stable")[: int((~fine).sum())]
     return list(zip(split[order].tolist(), item[order].tolist(), strict=True))
 
 

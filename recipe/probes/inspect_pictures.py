@@ -14,8 +14,8 @@ from recipe.data.texts import shortened
 from recipe.record.data import Duplicates, Item
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
-from recipe.record.quality import PictureQuality
 from recipe.record.label_noise import LabelNoise
+from recipe.record.quality import PictureQuality
 
 ACROSS = 10
 MOST_CLASSES = 40

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
+from recipe.data.scan import SplitScan
+from recipe.data.scores import put_scores
 from recipe.out_of_sample.lapses import find_runs, run_limit
 from recipe.out_of_sample.predictions import Predictions
 from recipe.out_of_sample.residuals import Residuals, judge_residuals
@@ -21,7 +21,7 @@ FAR = 4.0
 
 
 def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
-    """Distances of train's targets from what models that did not see them say. Writes an array."""
+    """Distances of train's targets from what models that did not see them say. Writes scores of all items."""
     if not said.numbers:
         raise CannotMeasure("targets are classes, not numbers")
     told = said.of("train")
@@ -33,12 +33,9 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
     fair = r2[best] > LEAST
     found = judge_residuals(scores[best], targets)
     scan, rows = said.scan.splits["train"], told.rows["train"]
-    table = np.full((len(scan.split), 3), np.nan, dtype=np.float32)
-    table[scan.positions[rows]] = np.stack([scores[best], found.distance, found.wrong], axis=1)
-    stream = io.BytesIO()
-    np.save(stream, table)
     order = np.argsort(-np.abs(found.distance), kind="stable")[:SUSPECTS]
-    suspects = [k for k in order.tolist() if abs(found.distance[k]) > FAR]
+    fine = scan.fine
+    suspects = [k for k in order.tolist() if abs(found.distance[k]) > FAR and int(scan.positions[rows[k]]) not in fine]
     return TargetNoise(
         models=tuple(
             SimpleModel(name=name, about=about, weight=float(k == best), accuracy=r2[k])
@@ -48,16 +45,29 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
         r2=r2[best],
         rate=found.rate,
         deviation=float(np.median(found.deviation)),
-        side={"train": shelf.put_side("target-noise-train.npy", stream.getvalue())},
+        scores=tuple(
+            put_scores(shelf, {"train": scan}, title, {"train": _spread(scan, rows, values)}, about)
+            for title, about, values in (
+                ("target distance", "expected deviations from what simple models say", found.distance),
+                ("wrong target", "probability that the target is wrong, by simple models", found.wrong),
+            )
+        ),
         runs=tuple(_runs(found, scan.split.rows.numpy()[scan.positions[rows]], scan.split.origin)) if fair else (),
         suspects=tuple(_suspect(said, int(rows[k]), scores[best][k], found.distance[k]) for k in suspects),
     )
 
 
 def _suspect(said: Predictions, row: int, expected: float, distance: float) -> Item:
-    return said.scan.splits["train"].item(
-        row, f"models say {expected:.4g}: {abs(distance):.1f} expected deviations {'above' if distance > 0 else 'below'}"
-    )
+    side = "above" if distance > 0 else "below"
+    note = f"{abs(distance):.1f} expected deviations {side} {expected:.4g}, which models say"
+    return said.scan.splits["train"].item(row, note)
+
+
+def _spread(scan: SplitScan, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """A number for each readable item; not-a-number where nothing was told."""
+    found = np.full(len(scan.positions), np.nan, dtype=np.float32)
+    found[rows] = values
+    return found
 
 
 def _runs(found: Residuals, rows: np.ndarray, origin: str) -> list[Run]:

@@ -49,7 +49,7 @@ class ClassMap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alignment(Evidence, frozen=True, kw_only=True):
-    """D5. kind: of the data. numbers: targets are numbers. models: what was learnt. origins: the file a split is from."""
+    """D5. kind: of the data. numbers: targets are such. models: what was learnt. origins: the file a split is from."""
 
     kind: str
     numbers: bool

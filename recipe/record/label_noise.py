@@ -7,6 +7,7 @@ import msgspec
 from recipe.record.data import Item
 from recipe.record.evidence import Evidence
 from recipe.record.interval import Interval
+from recipe.record.scores import ItemScores
 
 
 class SimpleModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,9 +24,7 @@ class NoisySplit(msgspec.Struct, frozen=True, kw_only=True):
 
     total: with the pairs and runs that were found. candidates: items whose label is wrong with a probability of at
     least `listed_from`; expected: how many of these are, by the models. accuracy: of the models, against the labels as
-    given; clean: against what the labels are believed to be. side: array file, float32 (N, 3), an item of the split
-    each: probability of the given label, probability that it is wrong, index of the likeliest other (not-a-number,
-    not-a-number, -1 where nothing was told).
+    given; clean: against what the labels are believed to be; loss: in nats.
     """
 
     split: str
@@ -37,13 +36,12 @@ class NoisySplit(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: Interval
     clean: float
     loss: float
-    side: str
 
 
 class NoisyPair(msgspec.Struct, frozen=True, kw_only=True):
     """Items that look like `looks_like` and are labelled `given`: share of the former, where models are sure.
 
-    fades: what an interval of ambiguity would leave; nats: by how much likelier than the share that is let pass.
+    nats: by how much likelier than the share that is let pass. items: that told.
     """
 
     looks_like: str
@@ -85,7 +83,7 @@ class RankPoint(msgspec.Struct, frozen=True, kw_only=True):
 class LabelNoise(Evidence, frozen=True, kw_only=True):
     """D5. suspects: the most suspicious items, first. differ: nats by which rates of their own suit splits better.
 
-    listed_from: least probability of a candidate. counts: of candidates by pair, most first.
+    listed_from: least probability of a candidate. counts: of candidates by pair, most first. scores: of all items.
     """
 
     kind: str
@@ -99,6 +97,7 @@ class LabelNoise(Evidence, frozen=True, kw_only=True):
     counts: tuple[PairCount, ...] = ()
     ranks: tuple[RankPoint, ...] = ()
     suspects: tuple[Item, ...] = ()
+    scores: tuple[ItemScores, ...] = ()
 
     def of(self, split: str) -> NoisySplit | None:
         """One split's figures."""
@@ -108,8 +107,8 @@ class LabelNoise(Evidence, frozen=True, kw_only=True):
 class TargetNoise(Evidence, frozen=True, kw_only=True):
     """D5 for numbers. r2: of models out of sample. rate: share of targets that look drawn from all others at random.
 
-    deviation: median of the expected deviation of a target from what models say. side: as for labels, (N, 3): what is
-    expected, the distance in expected deviations, probability that the target is wrong.
+    deviation: median of the expected deviation of a target from what models say. scores: distance in expected
+    deviations, and probability that the target is wrong.
     """
 
     models: tuple[SimpleModel, ...]
@@ -117,6 +116,6 @@ class TargetNoise(Evidence, frozen=True, kw_only=True):
     r2: float
     rate: Interval
     deviation: float
-    side: dict[str, str]
     runs: tuple[Run, ...] = ()
     suspects: tuple[Item, ...] = ()
+    scores: tuple[ItemScores, ...] = ()

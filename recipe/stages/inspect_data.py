@@ -74,8 +74,8 @@ def tell(stage: Stage) -> None:
     stage.measure("columns", measure_columns, data)
     stage.measure("drift", measure_drift, scan)
 
-    # "How noisy are the labels?" Simple models of ours say what each item is that they did not see. First whether labels
-    # go with inputs at all, and mean the same in every split (test is compared, and neither learnt from nor scored).
+    # "How noisy are the labels?" Simple models of ours say what each item is that they did not see. First whether
+    # labels go with inputs at all, and mean the same in every split (test is compared, and never learnt from).
     said = Predictions(scan, seed=seed)
     alignment = stage.measure("alignment", measure_alignment, said)
     label_noise = stage.measure("label_noise", measure_label_noise, said, alignment, stage.shelf)

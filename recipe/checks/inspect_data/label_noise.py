@@ -66,9 +66,9 @@ def wrong_labels_have_no_pattern(label_noise: LabelNoise, *, share: float = 0.0,
             measured=measured,
         )
     if pairs:
-        told = ", ".join(f"{p.share:.0%} of what looks like {p.looks_like!r} is labelled {p.given!r}" for p in pairs[:4])
+        shown = [f"{p.share:.0%} of what looks like {p.looks_like!r} is labelled {p.given!r}" for p in pairs[:4]]
         return warned(
-            f"{told}, however sure models are",
+            f"{', '.join(shown)}, however sure models are",
             cause="labels-confused-in-pairs",
             where=f"{pairs[0].looks_like} as {pairs[0].given}",
             measured=measured,
@@ -94,7 +94,8 @@ def targets_are_plausible(target_noise: TargetNoise, *, warn_at: float = 0.06, f
     rate = target_noise.rate
     measured = {"rate": rate.mean, "r2": target_noise.r2}
     first = target_noise.suspects[0] if target_noise.suspects else None
-    told = f"{rate.mean:.1%} [{rate.low:.1%}, {rate.high:.1%}] of targets look drawn at random (R² {target_noise.r2:.2f})"
+    share = f"{rate.mean:.1%} [{rate.low:.1%}, {rate.high:.1%}]"
+    told = f"{share} of targets look drawn at random (R² {target_noise.r2:.2f})"
     if rate.low <= warn_at:
         return passed(told, measured=measured)
     verdict = failed if rate.low > fail_at else warned

@@ -67,8 +67,8 @@ def _maps(found: Alignment) -> Iterator[Table]:
         yield Table(
             title=f"{len(rows)} classes look like another one of train",
             name="class-maps",
-            caption="The likeliest one-to-one reading of a split's labels in train's terms, and how often simple models "
-            "of train agree before and after.",
+            caption="The likeliest one-to-one reading of a split's labels in train's terms, and how often simple "
+            "models of train agree before and after.",
             checks=["class-maps-agree"],
             columns=["split", "labelled", "looks like", "items", "agreement as it stands", "when read so"],
             rows=rows,
@@ -85,7 +85,15 @@ def _rates(noise: LabelNoise) -> Table:
         "models, against the labels as given and against what they are believed to be. Candidates are wrong with a "
         f"probability of at least {noise.listed_from:.2f}. {_about([one.about for one in noise.models])}",
         checks=CHECKS,
-        columns=["split", "items", "likely wrong", "candidates", "expected wrong among them", "accuracy", "noise taken out"],
+        columns=[
+            "split",
+            "items",
+            "likely wrong",
+            "candidates",
+            "expected wrong among them",
+            "accuracy",
+            "noise taken out",
+        ],
         rows=[
             [one.split, one.items, one.total, one.candidates, round(one.expected, 1), one.accuracy, one.clean]
             for one in noise.splits
