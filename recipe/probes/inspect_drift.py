@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from recipe.data.scan import Scan
-from recipe.record.features import AttributeDrift, Drift
+from recipe.record.drift import AttributeDrift, Drift
 
 BINS = 30
 CRITICAL = 1.95

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
-from recipe.record.features import AttributeDrift, Drift
+from recipe.record.drift import AttributeDrift, Drift
 
 COUNTED = ("entropy", "dark share", "darkest 5 %", "brightest 1 %")
 """Attributes that count pixels by level: the least noise moves them, so they say nothing about augmented pictures."""

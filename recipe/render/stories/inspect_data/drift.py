@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recipe.record.evidence import Shelf
-from recipe.record.features import Drift
+from recipe.record.drift import Drift
 from recipe.render.blocks import Block, Histogram
 from recipe.render.wording import slug
 
