@@ -150,12 +150,12 @@ def _drift(train: SplitScan, generator: np.random.Generator) -> Interval | None:
 
 
 def _later(data: Data) -> dict[str, float]:
-    """{split: share of its items that are later than all of train}; empty where nothing orders the items."""
+    """{split: share of its items that are as late as the last of train or later}; empty where nothing orders the items."""
     splits = [s for s in (data.train, data.val, data.compare_test()) if s is not None]
     if data.time is None or any(data.time not in s.attributes for s in splits):
         return {}
     latest = max(data.train.attributes[data.time].tolist())
-    return {s.name: float(np.mean([v > latest for v in s.attributes[data.time].tolist()])) for s in splits[1:]}
+    return {s.name: float(np.mean([v >= latest for v in s.attributes[data.time].tolist()])) for s in splits[1:]}
 
 
 def measure_position_split(data: Data) -> PositionSplit:

@@ -121,10 +121,18 @@ class Rows(Evidence, frozen=True, kw_only=True):
     rows: tuple[tuple[str, ...], ...]
 
 
-class Layout(Evidence, frozen=True, kw_only=True):
-    """Correlations between pixels of pictures (C, H, W): with the one below, and with the next channel.
+class OtherLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """Correlations of neighbouring pixels when the numbers are read as an array of another order of axes."""
 
-    …_undone: the same after reading the numbers as (H, W, C).
+    way: str
+    vertical: float
+    horizontal: float
+
+
+class Layout(Evidence, frozen=True, kw_only=True):
+    """Correlations between pixels of pictures (C, H, W): with the one below, to the right, and in the next channel.
+
+    …_undone: the same after reading the numbers as (H, W, C). others: after reading them in other ways.
     """
 
     shape: tuple[int, int, int]
@@ -132,3 +140,5 @@ class Layout(Evidence, frozen=True, kw_only=True):
     across: float
     vertical_undone: float
     across_undone: float
+    horizontal: float = 0.0
+    others: tuple[OtherLayout, ...] = ()

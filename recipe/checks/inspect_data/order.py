@@ -69,7 +69,7 @@ def evaluation_is_later_than_training(order_effects: OrderEffects, *, share: flo
         return skipped("nothing says that time orders the items")
     told = ", ".join(f"{later:.0%} of {split}" for split, later in order_effects.later.items())
     early = [split for split, later in order_effects.later.items() if later < share]
-    told = f"by {order_effects.time!r}, {told} are later than all of train"
+    told = f"by {order_effects.time!r}, {told} are no earlier than the last of train"
     if early:
         return warned(told, cause="val-not-later", where=early[0], measured=order_effects.later)
     return passed(told, measured=order_effects.later)
