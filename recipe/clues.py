@@ -1,7 +1,7 @@
 """How much of a target a few numbers tell, out of sample: by bins of one number, by lines, by neighbours, by trees.
 
-Whatever the target is, it is a matrix (N, T): one-hot classes, several labels, or a number. What is told is the share of
-its squared error about the mean that a model removes on items it was not fitted on (Brier skill, R² for a number).
+Whatever the target is, it is a matrix (N, T): one-hot classes, several labels, or a number. What is told is the share
+of its squared error about the mean that a model removes on items it was not fitted on (Brier skill, R² for a number).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""95 % intervals: for shares, means over seeds or items, paired differences, areas under a curve; others by bootstrap."""
+"""95 % intervals: for shares, means over seeds or items, paired differences, areas under curves, and by bootstrap."""
 
 from __future__ import annotations
 

@@ -22,13 +22,11 @@ def weights_towards(targets: np.ndarray, others: np.ndarray, classes: tuple[str,
     return np.asarray(weight / max(float(weight.mean()), 1e-12))
 
 
-def strata(
-    targets: np.ndarray, others: np.ndarray, classes: tuple[str, ...] | None
-) -> tuple[np.ndarray, np.ndarray]:
+def strata(targets: np.ndarray, others: np.ndarray, classes: tuple[str, ...] | None) -> tuple[np.ndarray, np.ndarray]:
     """int64 (N), int64 (M): the class, the tenth of a number, or for several targets the first."""
     a, b = targets.reshape(len(targets), -1)[:, 0], others.reshape(len(others), -1)[:, 0]
     if classes is not None or len(np.unique(a)) <= BINS:
-        both, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+        place = np.unique(np.concatenate([a, b]), return_inverse=True)[1]
         return place[: len(a)], place[len(a) :]
     edges = np.unique(np.quantile(a, np.linspace(0, 1, BINS + 1)[1:-1]))
     return np.searchsorted(edges, a, side="right"), np.searchsorted(edges, b, side="right")

@@ -1,4 +1,4 @@
-"""D6, tables: one column, or a few together, that tell the target all but alone: chosen on one half, measured on the other."""
+"""D6, tables: one column, or a few, that tell the target all but alone: chosen on one half, measured on the other."""
 
 from __future__ import annotations
 

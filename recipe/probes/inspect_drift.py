@@ -18,7 +18,10 @@ MOST = 256
 def measure_drift(scan: Scan) -> Drift:
     """The distribution of each attribute in each split, and its distance to train's."""
     names = list(scan.splits["train"].attributes)[:MOST]
-    values = {n: {s: one.attributes[n].astype(np.float64) for s, one in scan.splits.items() if n in one.attributes} for n in names}
+    values = {
+        n: {s: one.attributes[n].astype(np.float64) for s, one in scan.splits.items() if n in one.attributes}
+        for n in names
+    }
     train = scan.splits["train"]
     weights = {
         split: weights_towards(train.targets, one.targets, train.classes)
@@ -28,7 +31,9 @@ def measure_drift(scan: Scan) -> Drift:
     tests = max(1, len(names) * len(weights))
     return Drift(
         attributes=tuple(
-            _drift(name, by_split, weights, tests) for name, by_split in values.items() if len(_known(by_split["train"]))
+            _drift(name, by_split, weights, tests)
+            for name, by_split in values.items()
+            if len(_known(by_split["train"]))
         ),
         varies=train.split.streams and not train.split.inputs.repeats(),
     )

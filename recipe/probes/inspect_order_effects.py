@@ -24,7 +24,7 @@ LEAST = 200
 
 
 class Rows(NamedTuple):
-    """Some rows of train in the order of the file. kind: int64 (n), class or tenth. block: int64 (n), run it lies in."""
+    """Some rows of train in the order of the file. kind: int64 (n), its class. block: int64 (n), the run it is in."""
 
     x: np.ndarray
     target: Target
@@ -38,7 +38,7 @@ def measure_order_effects(scan: Scan, *, seed: int) -> OrderEffects:
     train = scan.splits["train"]
     if len(train.positions) < LEAST:
         raise CannotMeasure(f"{len(train.positions):,} items are too few to tell an order")
-    rows = _rows(train, np.random.default_rng([seed, 73]))
+    rows = _rows(train)
     with one_thread():
         nearer, critical = _nearer(rows, np.random.default_rng([seed, 79]))
         drift = _drift(train, np.random.default_rng([seed, 83]))
@@ -58,7 +58,7 @@ def measure_order_effects(scan: Scan, *, seed: int) -> OrderEffects:
     )
 
 
-def _rows(train: SplitScan, generator: np.random.Generator) -> Rows:
+def _rows(train: SplitScan) -> Rows:
     """Runs of neighbouring rows, spread evenly over the file; of equal items only the first."""
     single = np.zeros(len(train.positions), dtype=bool)
     single[np.unique(train.contents, return_index=True)[1]] = True
@@ -88,7 +88,7 @@ def _distances(x: np.ndarray) -> np.ndarray:
 
 
 def _nearer(rows: Rows, generator: np.random.Generator) -> tuple[float, float]:
-    """Chance that the nearest of its kind lies nearer in the file than another of it; and what shuffling gives at most."""
+    """Chance that the nearest of its kind is nearer in the file than another of it; what shuffles give at most."""
     distance = _distances(rows.x)
     distance[rows.kind[:, None] != rows.kind[None, :]] = np.inf
     nearest = distance.argmin(axis=1)
@@ -150,7 +150,7 @@ def _drift(train: SplitScan, generator: np.random.Generator) -> Interval | None:
 
 
 def _later(data: Data) -> dict[str, float]:
-    """{split: share of its items that are as late as the last of train or later}; empty where nothing orders the items."""
+    """{split: share of its items no earlier than the last of train}; empty where nothing orders the items."""
     splits = [s for s in (data.train, data.val, data.compare_test()) if s is not None]
     if data.time is None or any(data.time not in s.attributes for s in splits):
         return {}
@@ -165,7 +165,9 @@ def measure_position_split(data: Data) -> PositionSplit:
         raise CannotMeasure("there are several targets an item, or too few items")
     own = _in_order(data.train)
     labels, other = strata(a, b, data.classes)
-    share, wanted = (np.bincount(v, minlength=int(max(labels.max(), other.max())) + 1) / len(v) for v in (labels, other))
+    share, wanted = (
+        np.bincount(v, minlength=int(max(labels.max(), other.max())) + 1) / len(v) for v in (labels, other)
+    )
     if data.classes is not None:
         same, expected = float((own[1:] == own[:-1]).mean()), float((share**2).sum())
     else:

@@ -1,4 +1,4 @@
-"""D8: pictures of a split that are turned, mirrored, inverted, moved or of other channel order; columns that changed places.
+"""D8: pictures of a split that are turned, inverted, moved or of other channel order; columns that changed places.
 
 A Gaussian fitted to train says how likely a picture is. If val's become likelier by being turned back while train's own
 become less likely by it, val was turned. What leaves train as likely as before (a mirror, for many photographs) is no

@@ -115,11 +115,17 @@ def _side(one: SplitScan, chosen: np.ndarray) -> Side:
         columns = np.concatenate([rows.numeric, codes], axis=1)
     else:
         names = tuple(one.attributes)
-        columns = np.stack([one.attributes[n][chosen].astype(np.float64) for n in names], axis=1) if names else np.zeros((len(chosen), 0))
+        columns = (
+            np.stack([one.attributes[n][chosen].astype(np.float64) for n in names], axis=1)
+            if names
+            else np.zeros((len(chosen), 0))
+        )
     return Side(one.features[chosen], columns[:, :MOST_COLUMNS], names[:MOST_COLUMNS])
 
 
-def _tell(a: np.ndarray, b: np.ndarray, tell: Callable[[np.ndarray, Target], Told], generator: np.random.Generator) -> Told:
+def _tell(
+    a: np.ndarray, b: np.ndarray, tell: Callable[[np.ndarray, Target], Told], generator: np.random.Generator
+) -> Told:
     """1 for the split, 0 for train, in random order."""
     order = generator.permutation(len(a) + len(b))
     x = np.concatenate([a, b])[order]

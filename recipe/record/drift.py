@@ -103,8 +103,8 @@ class OrderEffects(Evidence, frozen=True, kw_only=True):
     nearer: how often the nearest neighbour (of the same class) lies nearer in the file than a random one does, 0.5: as
     often as not; critical: what chance exceeds once in a hundred. shuffled: what neighbours tell of the target when
     they may come from anywhere; blocks: when rows near in the file are left out; lost: the difference, over items.
-    drift: AUC of telling the first half of each class from the last. random: train and val were drawn from the same rows
-    at random. time: name of what orders the items. later: share of val (test) later than all of train.
+    drift: AUC of telling the first half of each class from the last. random: train and val were drawn at random from
+    the same rows. time: name of what orders the items. later: share of val (test) no earlier than the last of train.
     """
 
     items: int

@@ -80,7 +80,7 @@ class Marks(Evidence, frozen=True, kw_only=True):
 class Combination(msgspec.Struct, frozen=True, kw_only=True):
     """A few columns that together tell the target, or one class (label). gain: on items that did not choose them.
 
-    parts: what each tells alone there. others: what all other columns together tell. Both are asked of large gains only.
+    parts: what each tells alone there. others: what all other columns together tell. Both are asked of large gains.
     """
 
     columns: tuple[str, ...]

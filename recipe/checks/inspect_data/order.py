@@ -39,7 +39,7 @@ def a_random_split_does_not_leak_neighbours(order_effects: OrderEffects, *, lost
     Source: Datalab, non-iid (neighbours' places in the file, 25 shuffles; here 100); Roberts et al. 2017 (blocks).
     """
     found = order_effects
-    told = f"the nearest neighbour lies nearer in the file in {found.nearer:.0%} of cases (chance up to {found.critical:.0%})"
+    told = f"the nearest neighbour is nearer in the file in {found.nearer:.0%} of cases (chance: {found.critical:.0%})"
     measured = {"nearer": found.nearer, "critical": found.critical}
     if found.lost is None or found.shuffled is None or found.blocks is None:
         return passed(told, measured=measured)

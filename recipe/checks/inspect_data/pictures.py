@@ -49,8 +49,8 @@ def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1, smoo
             (other.vertical + other.horizontal) / 2 > given + smoother
         ):
             return warned(
-                f"correlation of neighbours {layout.vertical:.2f} and {layout.horizontal:.2f}; read as {other.way} they "
-                f"are {other.vertical:.2f} and {other.horizontal:.2f}: reshaped in place of transposed?",
+                f"correlation of neighbours {layout.vertical:.2f} and {layout.horizontal:.2f}; read as {other.way} "
+                f"they are {other.vertical:.2f} and {other.horizontal:.2f}: reshaped in place of transposed?",
                 cause="reshaped-not-transposed",
                 advice="numpy.moveaxis or permute, in place of reshape or view",
                 measured=measured,

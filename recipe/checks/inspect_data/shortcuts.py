@@ -33,7 +33,9 @@ def no_attribute_is_a_shortcut(
         told = f"{_alone(worst)}; pictures without it tell {worst.rest}"
         return warned(told, cause="attribute-predicts", where=worst.name, measured=measured)
     if not ranked:
-        return passed(f"everything together tells {shortcuts.everything}; there is no attribute to ask", measured=measured)
+        return passed(
+            f"everything together tells {shortcuts.everything}; there is no attribute to ask", measured=measured
+        )
     inputs = [c for c in ranked if c.kind in ("content", "given")] or ranked
     beside = [c for c in ranked if c.kind in ("order", "id", "group") and c.gain.low > max(0.2, shortcuts.critical)]
     aside = "".join(f"; {c.name} tells {c.gain.mean:.0%}, but is no input" for c in beside[:2])
@@ -71,7 +73,9 @@ def no_region_is_a_shortcut(
     if not marks or not marks.marks:
         return passed(_alone(edge) if edge else "no region stands out", measured=measured)
     most = marks.marks[0]
-    return passed(f"of {marks.windows:,} regions the most telling adds {most.adds} to its surroundings", measured=measured)
+    return passed(
+        f"of {marks.windows:,} regions the most telling adds {most.adds} to its surroundings", measured=measured
+    )
 
 
 @check(id="telling-columns")
@@ -102,7 +106,7 @@ def no_few_columns_tell_the_target(
     """No two or three columns together give the target away.
 
     Why: a target that is a rule of two columns (one or the other, a sum beyond a limit) was computed from them.
-    Fix: ask where the target comes from; if from these columns, there is nothing to learn, and they are not to be inputs.
+    Fix: ask where the target comes from; what it was computed from is no input: data.drop=[COLUMNS].
     Source: Kapoor and Narayanan 2023, L2. Chosen on one half of a sample, measured on the other.
     """
     few = [c for c in combinations.found if len(c.columns) > 1]
@@ -149,7 +153,9 @@ def _decides(found: Combination, columns: int, gain: float, joint: float, apart:
     if max(found.parts) < 0.15 and found.gain.low > joint:
         return found.others.high < found.gain.low - 0.3
     # Where a part tells nearly as much, the finding is that part; where the others do, it is not these columns.
-    return found.gain.low > gain and max(found.parts) < found.gain.low - 0.2 and found.others.high < found.gain.low - apart
+    return (
+        found.gain.low > gain and max(found.parts) < found.gain.low - 0.2 and found.others.high < found.gain.low - apart
+    )
 
 
 def _alone(clue: Clue) -> str:

@@ -29,7 +29,9 @@ def splits_look_alike(drift: Drift, *, some: float = 0.15, much: float = 0.5) ->
     shifted = {s for one in attributes for s in one.weighted}
     aside = f"; targets of {' and '.join(sorted(shifted))} are mixed otherwise, which is allowed for" if shifted else ""
     if not moved:
-        return passed(f"largest distance {distance:.3f} ({worst.attribute}, {split} to train){aside}", measured=measured)
+        return passed(
+            f"largest distance {distance:.3f} ({worst.attribute}, {split} to train){aside}", measured=measured
+        )
     told = (
         f"{worst.attribute} of {split} lies otherwise than train's (distance {distance:.2f}, means "
         f"{worst.mean[split]:.4g} and {worst.mean['train']:.4g}); {_count(moved)}{aside}"
@@ -129,7 +131,10 @@ def _scale(one: Apart) -> tuple[str, str]:
     assert one.affine is not None
     times, plus = one.affine
     if times < 0:
-        return "split-inverted", f"multiplied by {times:.3g} and moved by {plus:.3g} it cannot be: dark and light changed"
+        return (
+            "split-inverted",
+            f"multiplied by {times:.3g} and moved by {plus:.3g} it cannot be: dark and light changed",
+        )
     return "split-scaled-otherwise", f"multiplied by {times:.4g} and moved by {plus:.4g} it cannot be: scaled otherwise"
 
 

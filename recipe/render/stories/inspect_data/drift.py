@@ -30,7 +30,7 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
         yield Table(
             title="Order along the file, and ways to turn a split back",
             name="order-and-layout",
-            caption="Order is asked within each class. A way back that fits would raise a split's likelihood under train.",
+            caption="Order is asked within each class. A way back that fits raises a split's likelihood under train.",
             checks=["random-split-of-ordered-rows", "splits-respect-time", "splits-laid-out-alike"],
             columns=["question", "measured", "compared with"],
             rows=rows,
@@ -97,8 +97,8 @@ def _difficulty(found: Difficulty) -> Intervals:
     return Intervals(
         title=f"A simple model scores {found.val.mean:.3f} on val, {found.rest.mean:.3f} on the rest of train",
         name="difficulty",
-        caption=f"{found.model.capitalize()}, fitted on {found.fitted:,} items of train; never scored on test. Classes: "
-        "share predicted right; numbers: share of the squared error removed.",
+        caption=f"{found.model.capitalize()}, fitted on {found.fitted:,} items of train; never scored on test. "
+        "Classes: share predicted right; numbers: share of the squared error removed.",
         checks=["val-difficulty"],
         label="score",
         reference=found.chance,

@@ -1,4 +1,4 @@
-"""What alone tells the target: attributes, order and corners; regions over the mean picture; columns and few of them."""
+"""What alone tells the target: attributes, order and corners; regions over the mean picture; one column or a few."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recipe.record.evidence import Shelf
 from recipe.record.shortcuts import Clue, Combinations, Marks, Shortcuts
-from recipe.render.blocks import Block, Cell, Intervals, Pictures, Row, Table, missing
+from recipe.render.blocks import Block, Cell, Intervals, Pictures, Row, Table, Tone, missing
 
 LISTED = 20
 BESIDE = {"order": "no input", "id": "no input", "group": "no input", "given": "given beside", "corners": "region"}
@@ -34,7 +34,7 @@ def _clues(shortcuts: Shortcuts) -> Intervals:
     return Intervals(
         title=f"{ranked[0].name} alone tells {ranked[0].best.mean:.0%} of what it tells best",
         name="clues",
-        caption="Share of a blind guess's squared error that a guess from this alone removes, of the class that it tells "
+        caption="Share of a blind guess's squared error that a guess from this alone removes, of the class it tells "
         f"best, on items it was not learnt from ({shortcuts.items:,} of train). With shuffled targets none of them "
         f"exceeds {shortcuts.critical:.3f} in {shortcuts.shuffles} shuffles.",
         checks=["shortcut-attributes", "shortcut-regions"],
@@ -49,7 +49,7 @@ def _called(clue: Clue) -> str:
     return f"{clue.name} ({clue.label})" if clue.label else clue.name
 
 
-def _tone(clue: Clue) -> str:
+def _tone(clue: Clue) -> Tone:
     return "quiet" if BESIDE.get(clue.kind) == "no input" else "plain"
 
 
