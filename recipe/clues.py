@@ -1,7 +1,7 @@
 """How much of a target a few numbers tell, out of sample: by bins of one number, by lines, by neighbours, by trees.
 
-Whatever the target is, it is a matrix (N, T): one-hot classes, several labels, or a number. What is told is the share of
-its squared error about the mean that a model removes on items it was not fitted on (Brier skill, R² for a number).
+Whatever the target is, it is a matrix (N, T): one-hot classes, several labels, or a number. What is told is the share
+of its squared error about the mean that a model removes on items it was not fitted on (Brier skill, R² for a number).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ BINS = 32
 LEAST = 20
 """Items of a class below which nothing is said about it alone."""
 MOST_TARGETS = 64
+NEIGHBOURS = 8
+DIRECTIONS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,31 +134,39 @@ def tell_by_bins(bins: np.ndarray, target: Target) -> Told:
 
 def tell_by_lines(x: np.ndarray, target: Target, penalty: float = 1e-3) -> Told:
     """Ridge regression on (N, D), standardised."""
-    x = _standardised(x)
-
-    def fit_and_say(fit: np.ndarray, say: np.ndarray) -> np.ndarray:
-        centre, mean = x[fit].mean(axis=0), target.values[fit].mean(axis=0)
-        a = x[fit] - centre
-        gram = (a.T @ a).astype(np.float64) + penalty * len(a) * np.eye(a.shape[1])
-        weight = np.linalg.solve(gram, a.T.astype(np.float64) @ (target.values[fit] - mean))
-        return np.asarray((x[say] - centre) @ weight + mean)
-
-    return _told(target, fit_and_say)
+    x = standardised(x)
+    return _told(target, lambda fit, say: lines(x[fit], target.values[fit], penalty)(x[say]))
 
 
-def tell_by_neighbours(x: np.ndarray, target: Target, *, neighbours: int = 8, directions: int = 40) -> Told:
-    """Mean target of the nearest of (N, D), in the directions in which the items vary most."""
-    x = x.astype(np.float64) - x.mean(axis=0)
-    _, axes = np.linalg.eigh(x.T @ x)
-    x = (x @ axes[:, ::-1][:, :directions]).astype(np.float32)
+def tell_by_neighbours(x: np.ndarray, target: Target) -> Told:
+    """Mean target of the nearest of (N, D)."""
+    return _told(target, lambda fit, say: neighbours(x[fit], target.values[fit])(x[say]))
 
-    def fit_and_say(fit: np.ndarray, say: np.ndarray) -> np.ndarray:
-        a, b = x[fit], x[say]
+
+def lines(x: np.ndarray, y: np.ndarray, penalty: float = 1e-3) -> Callable[[np.ndarray], np.ndarray]:
+    """Fitted by ridge regression on (N, D) and (N, T)."""
+    centre, mean = x.mean(axis=0), y.mean(axis=0)
+    a = (x - centre).astype(np.float32)
+    gram = (a.T @ a).astype(np.float64) + max(penalty * len(a), 1e-6) * np.eye(a.shape[1])
+    weight = np.linalg.solve(gram, a.T.astype(np.float64) @ (y - mean))
+    return lambda others: np.asarray((others - centre) @ weight + mean)
+
+
+def neighbours(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The mean of the nearest of (N, D), in the directions in which they vary most."""
+    centre = x.mean(axis=0)
+    a = (x - centre).astype(np.float64)
+    _, axes = np.linalg.eigh(a.T @ a)
+    axes = axes[:, ::-1][:, :DIRECTIONS]
+    a = (a @ axes).astype(np.float32)
+    k = min(NEIGHBOURS, len(a) - 1)
+
+    def say(others: np.ndarray) -> np.ndarray:
+        b = ((others - centre) @ axes).astype(np.float32)
         distance = (a * a).sum(axis=1)[None, :] - 2 * b @ a.T
-        near = np.argpartition(distance, min(neighbours, len(a) - 1), axis=1)[:, :neighbours]
-        return np.asarray(target.values[fit][near].mean(axis=1))
+        return np.asarray(y[np.argpartition(distance, k, axis=1)[:, :k]].mean(axis=1))
 
-    return _told(target, fit_and_say)
+    return say
 
 
 def tell_by_trees(x: np.ndarray, target: Target, *, rounds: int = 40, leaves: int = 8) -> Told:
@@ -196,7 +206,7 @@ def _told(target: Target, fit_and_say: Callable[[np.ndarray, np.ndarray], np.nda
     return Told(target, said, mean)
 
 
-def _standardised(x: np.ndarray) -> np.ndarray:
+def standardised(x: np.ndarray) -> np.ndarray:
     """float32 (N, D); columns that do not vary become 0."""
     x = x.astype(np.float32)
     deviation = x.std(axis=0)

@@ -1,4 +1,4 @@
-"""Small windows of pictures: the pixels in and around each, and what content each holds, quantised so that equal is equal."""
+"""Small windows of pictures: the pixels in and around each, and what content each holds, rounded to be compared."""
 
 from __future__ import annotations
 

@@ -54,6 +54,7 @@ def _number(k: int, name: str, tables: dict[str, Cells], data: Data, left_out: d
         empty={split: float(np.isnan(v).mean()) for split, v in columns.items()},
         left_out=left_out.get(name, ""),
         order=_order(train[known], data.train.rows.numpy()[known]),
+        numbering=_numbers_rows(np.concatenate([v[np.isfinite(v)] for v in columns.values()])),
         gain=_gain(bins["train"], bins["val"], data),
     )
 
@@ -68,6 +69,13 @@ def _text(k: int, name: str, tables: dict[str, Cells], data: Data, left_out: dic
         left_out=left_out.get(name, ""),
         gain=_gain(codes["train"] + 1, codes["val"] + 1, data),
     )
+
+
+def _numbers_rows(values: np.ndarray) -> bool:
+    """Whether the numbers of all splits are whole, each once, and lie as close as numbers of rows do."""
+    if len(values) < 2 or not (values == values.round()).all() or len(np.unique(values)) < len(values):
+        return False
+    return bool(values.max() - values.min() < 2 * len(values))
 
 
 def _order(values: np.ndarray, rows: np.ndarray) -> float:

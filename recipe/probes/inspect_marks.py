@@ -154,9 +154,7 @@ def _measured(one: Candidate, half: int, first: Target, second: Target) -> Measu
     around = around[around < flat.shape[1]]
     context = [flat[:, around], after[:, beside] == theirs[0, :, 0], after[:, beside] == theirs[1, :, 0]]
     alike = after[:, one.window] == own[0, 0, 0]
-    whole = tell_by_lines(
-        np.concatenate([*context, flat[:, view.inside[one.window]], alike[:, None]], axis=1), target
-    )
+    whole = tell_by_lines(np.concatenate([*context, flat[:, view.inside[one.window]], alike[:, None]], axis=1), target)
     part = tell_by_lines(np.concatenate(context, axis=1), target)
     carried, carriers = _carried(whole, part)
     top, left = (view.at[one.window] * view.times).tolist()
@@ -233,4 +231,7 @@ def _map(pictures: np.ndarray, views: list[Windows], target: Target, shelf: Shel
         table[place] = np.maximum(table[place], value)
     png = over_mean(pictures, table)
     pixels = view.side * view.times
-    return shelf.put_side("marks.png", png), ("the mean picture", f"what {pixels} × {pixels} pixels add, at most {adds.max():.2f}")
+    return shelf.put_side("marks.png", png), (
+        "the mean picture",
+        f"what {pixels} × {pixels} pixels add, at most {adds.max():.2f}",
+    )

@@ -46,31 +46,11 @@ class Outliers(Evidence, frozen=True, kw_only=True):
     scores: tuple[ItemScores, ...] = ()
 
 
-class AttributeDrift(msgspec.Struct, frozen=True, kw_only=True):
-    """One attribute over the splits. shares: of items between the edges. distance: Kolmogorov's to train.
-
-    critical: the distance that chance alone exceeds once in a thousand.
-    """
-
-    attribute: str
-    edges: tuple[float, ...]
-    shares: dict[str, tuple[float, ...]]
-    mean: dict[str, float]
-    distance: dict[str, float]
-    critical: dict[str, float]
-
-
-class Drift(Evidence, frozen=True, kw_only=True):
-    """D8, first part: whether val and test look like train, by attribute. varies: train is augmented as it is read."""
-
-    attributes: tuple[AttributeDrift, ...]
-    varies: bool = False
-
-
 class ColumnFact(msgspec.Struct, frozen=True, kw_only=True):
     """One column. kind: number or text. empty: share of cells, by split. left_out: why it is no input ("": it is).
 
-    order: Spearman's correlation of its numbers with the row's position. gain: how much of the error of guessing
+    order: Spearman's correlation of its numbers with the row's position. numbering: whole numbers, each once, without
+    gaps to speak of. gain: how much of the error of guessing
     without it a guess from this column alone removes on val (1: all of it).
     """
 
@@ -80,6 +60,7 @@ class ColumnFact(msgspec.Struct, frozen=True, kw_only=True):
     empty: dict[str, float]
     left_out: str = ""
     order: float = 0.0
+    numbering: bool = False
     gain: float | None = None
 
 
@@ -140,10 +121,18 @@ class Rows(Evidence, frozen=True, kw_only=True):
     rows: tuple[tuple[str, ...], ...]
 
 
-class Layout(Evidence, frozen=True, kw_only=True):
-    """Correlations between pixels of pictures (C, H, W): with the one below, and with the next channel.
+class OtherLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """Correlations of neighbouring pixels when the numbers are read as an array of another order of axes."""
 
-    …_undone: the same after reading the numbers as (H, W, C).
+    way: str
+    vertical: float
+    horizontal: float
+
+
+class Layout(Evidence, frozen=True, kw_only=True):
+    """Correlations between pixels of pictures (C, H, W): with the one below, to the right, and in the next channel.
+
+    …_undone: the same after reading the numbers as (H, W, C). others: after reading them in other ways.
     """
 
     shape: tuple[int, int, int]
@@ -151,3 +140,5 @@ class Layout(Evidence, frozen=True, kw_only=True):
     across: float
     vertical_undone: float
     across_undone: float
+    horizontal: float = 0.0
+    others: tuple[OtherLayout, ...] = ()

@@ -78,15 +78,16 @@ class Marks(Evidence, frozen=True, kw_only=True):
 
 
 class Combination(msgspec.Struct, frozen=True, kw_only=True):
-    """A few columns that together tell the target. gain: of trees on them alone, on items that did not choose them.
+    """A few columns that together tell the target, or one class (label). gain: on items that did not choose them.
 
-    parts: what each tells alone there. others: what all other columns together tell.
+    parts: what each tells alone there. others: what all other columns together tell. Both are asked of large gains.
     """
 
     columns: tuple[str, ...]
     gain: Interval
-    parts: tuple[float, ...]
-    others: Interval
+    label: str = ""
+    parts: tuple[float, ...] = ()
+    others: Interval | None = None
 
 
 class Combinations(Evidence, frozen=True, kw_only=True):

@@ -8,11 +8,15 @@ from recipe.probes.inspect_alignment import measure_alignment
 from recipe.probes.inspect_balance import measure_balance, measure_target_spread
 from recipe.probes.inspect_browser import measure_browser
 from recipe.probes.inspect_columns import measure_columns
+from recipe.probes.inspect_combinations import measure_combinations
+from recipe.probes.inspect_difficulty import measure_difficulty
 from recipe.probes.inspect_drift import measure_drift
 from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates, measure_groups
 from recipe.probes.inspect_label_noise import measure_label_noise
 from recipe.probes.inspect_layout import measure_layout
+from recipe.probes.inspect_marks import measure_marks
 from recipe.probes.inspect_order import measure_label_order, measure_val_size
+from recipe.probes.inspect_order_effects import measure_order_effects, measure_position_split
 from recipe.probes.inspect_outliers import measure_outliers
 from recipe.probes.inspect_pictures import (
     draw_class_means,
@@ -26,7 +30,10 @@ from recipe.probes.inspect_pictures import (
 from recipe.probes.inspect_preprocessing import measure_preprocessing
 from recipe.probes.inspect_quality import measure_quality
 from recipe.probes.inspect_reading import measure_reading
+from recipe.probes.inspect_shortcuts import measure_shortcuts
 from recipe.probes.inspect_source import measure_source
+from recipe.probes.inspect_split_layout import measure_split_layout
+from recipe.probes.inspect_splits_apart import measure_splits_apart
 from recipe.probes.inspect_target_noise import measure_target_noise
 from recipe.probes.inspect_values import measure_values
 from recipe.stages.stage import Stage
@@ -72,7 +79,20 @@ def tell(stage: Stage) -> None:
     stage.measure("odd_values", measure_values, scan)
     stage.measure("layout", measure_layout, data)
     stage.measure("columns", measure_columns, data)
+
+    # "Are there imbalances, biases?" "What variation is there and is any of it spurious?": what alone tells the target,
+    # and has no business to: how a picture was stored, a corner of it, the number of its row, one column or a few.
+    stage.measure("shortcuts", measure_shortcuts, scan, seed=seed)
+    stage.measure("marks", measure_marks, scan, stage.shelf, seed=seed)
+    stage.measure("combinations", measure_combinations, data, seed=seed)
+
+    # Whether the splits are samples of one thing: in each attribute, to a classifier, in layout, difficulty and order.
     stage.measure("drift", measure_drift, scan)
+    stage.measure("splits_apart", measure_splits_apart, scan, seed=seed)
+    stage.measure("split_layout", measure_split_layout, scan, seed=seed)
+    stage.measure("difficulty", measure_difficulty, scan, seed=seed)
+    stage.measure("order_effects", measure_order_effects, scan, seed=seed)
+    stage.measure("position_split", measure_position_split, data)
 
     # "How noisy are the labels?" Simple models of ours say what each item is that they did not see. First whether
     # labels go with inputs at all, and mean the same in every split (test is compared, and never learnt from).

@@ -41,39 +41,22 @@ def no_input_is_a_row_number(columns: Columns, *, order: float = 0.98, gain: flo
     found = [
         c
         for c in columns.columns
-        if c.kind == "number" and not c.left_out and c.different >= 0.98 * columns.rows > 20 and abs(c.order) > order
+        if c.kind == "number"
+        and not c.left_out
+        and c.different >= 0.98 * columns.rows > 20
+        and (abs(c.order) > order or c.numbering)
     ]
     measured = {"ids": len(found)}
     if not found:
         return passed("no input column follows the order of the rows", measured=measured)
     worst = max(found, key=lambda c: c.gain or 0.0)
-    told = f"{worst.name!r} is different in every row and follows their order (rank correlation {worst.order:.3f})"
+    how = "follows their order" if abs(worst.order) > order else "numbers them without gaps"
+    told = f"{worst.name!r} is different in every row and {how} (rank correlation {worst.order:.3f})"
     advice = f"data.drop=[{worst.name}], or data.id={worst.name}" if columns.named else f"leave out {worst.name}"
     if (worst.gain or 0.0) > gain:
-        told += f", and alone removes {worst.gain:.0%} of the error: the rows are sorted by target"
+        told += f", and alone removes {worst.gain:.0%} of the error: rows were sorted by target when they were numbered"
         return failed(told, cause="row-number-predicts", where=worst.name, advice=advice, measured=measured)
     return warned(told, cause="id-column", where=worst.name, advice=advice, measured=measured)
-
-
-@check(id="telling-columns")
-def no_single_column_tells_the_target(columns: Columns, *, gain: float = 0.9, next_gain: float = 0.75) -> Verdict:
-    """No single column gives the target away.
-
-    Why: a column that is all but the target was often made from it, and will not be there when it counts.
-    Fix: find out when and how the column is made; data.drop=[COLUMN] if only after the target is known.
-    Source: deepchecks, feature-label correlation; Kapoor and Narayanan 2023, L2.
-    """
-    ranked = sorted((c for c in columns.columns if c.gain is not None), key=lambda c: -(c.gain or 0.0))
-    if not ranked:
-        return passed("no column was scored")
-    best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    told = f"{best.name!r} alone removes {best.gain or 0.0:.0%} of a blind guess's error on val"
-    measured = {"column": best.name, "gain": best.gain, "next": second.gain if second else None}
-    if (best.gain or 0.0) < gain or (second is not None and (second.gain or 0.0) > next_gain):
-        return passed(told, measured=measured)
-    after = f"; the next, {second.name!r}, {second.gain or 0.0:.0%}" if second else ""
-    advice = f"data.drop=[{best.name}]" if columns.named else f"leave out {best.name}"
-    return warned(f"{told}{after}", cause="target-leak", where=best.name, advice=advice, measured=measured)
 
 
 @check(id="empty-cells")

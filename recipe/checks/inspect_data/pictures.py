@@ -27,8 +27,8 @@ def pictures_hold_enough_pixels(reading: Reading, *, side: int = 5) -> Verdict:
 
 
 @check(id="picture-layout")
-def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1) -> Verdict:
-    """Pictures (C, H, W) hold one channel after the other.
+def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1, smoother: float = 0.2) -> Verdict:
+    """Pictures (C, H, W) hold one channel after the other, one row after the other.
 
     Why: reshape does not move an axis; a (H, W, C) picture forced into (C, H, W) is torn to stripes that still train.
     Fix: x.permute(2, 0, 1), or numpy.transpose(x, (2, 0, 1)), in place of reshape or view.
@@ -43,4 +43,16 @@ def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1) -> V
             cause="reshaped-not-transposed",
             measured=measured,
         )
+    given = (layout.vertical + layout.horizontal) / 2
+    for other in layout.others:
+        if min(other.vertical, other.horizontal) > min(layout.vertical, layout.horizontal) and (
+            (other.vertical + other.horizontal) / 2 > given + smoother
+        ):
+            return warned(
+                f"correlation of neighbours {layout.vertical:.2f} and {layout.horizontal:.2f}; read as {other.way} "
+                f"they are {other.vertical:.2f} and {other.horizontal:.2f}: reshaped in place of transposed?",
+                cause="reshaped-not-transposed",
+                advice="numpy.moveaxis or permute, in place of reshape or view",
+                measured=measured,
+            )
     return passed(told, measured=measured)

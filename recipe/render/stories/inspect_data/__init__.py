@@ -16,10 +16,11 @@ from recipe.render.stories.inspect_data import (
     preprocessing,
     quality,
     repeats,
+    shortcuts,
     targets,
 )
 
-PARTS = (examples, targets, repeats, oddities, quality, label_noise, drift, preprocessing)
+PARTS = (examples, targets, repeats, oddities, quality, label_noise, shortcuts, drift, preprocessing)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 

@@ -85,7 +85,7 @@ def _columns(columns: Columns) -> Table:
         title=f"{used} of {len(rows)} columns are inputs",
         name="columns",
         caption="Alone: how much of a blind guess's error on val a guess from this column alone removes.",
-        checks=["columns-vary", "id-columns", "telling-columns", "empty-cells"],
+        checks=["columns-vary", "id-columns", "empty-cells"],
         columns=["column", "kind", "different", "empty, % of train", "alone, %", "use"],
         rows=rows,
         tones=["quiet" if c.left_out else "plain" for c in columns.columns],
