@@ -68,18 +68,23 @@ def measure_label_noise(said: Predictions, alignment: Alignment | None, shelf: S
             if name in trusted and (one := _judge(told, floor, said.scan.splits[name], name)) is not None
         ]
     ranked = _ranked(judged)
+    # What a person has marked as fine is not told again.
+    silent = [one.scan.silent[one.rows] for one in judged]
+    loud = [(s, k) for s, k in ranked if not silent[s][k]]
+    splits = tuple(_split(one, shelf) for one in judged)
     return LabelNoise(
         kind=said.scan.data.kind,
         classes=said.classes,
         models=_models(told, floor),
-        splits=tuple(_split(one, shelf) for one in judged),
+        splits=splits,
         differ=_differ(judged),
         listed_from=LISTED_FROM,
         pairs=tuple(_pair(one, said.classes) for one in lapses),
         runs=tuple(_runs(judged)),
         counts=tuple(_counts(judged, said.classes)),
         ranks=tuple(_ranks(judged, ranked)),
-        suspects=tuple(_suspect(judged[s], k, said.classes) for s, k in ranked[:SUSPECTS]),
+        suspects=tuple(_suspect(judged[s], k, said.classes) for s, k in loud[:SUSPECTS]),
+        scores=LabelNoise.columns({one.split: one.side for one in splits}, said.classes),
     )
 
 
@@ -147,7 +152,10 @@ def _models(told: Told, floor: Floor) -> tuple[SimpleModel, ...]:
     labels = told.labels["train"]
     return tuple(
         SimpleModel(
-            name=name, about=about, weight=float(weight), accuracy=float((scores.argmax(dim=1) == labels).double().mean())
+            name=name,
+            about=about,
+            weight=float(weight),
+            accuracy=float((scores.argmax(dim=1) == labels).double().mean()),
         )
         for (name, about), weight, scores in zip(told.models, floor.weights, told.scores["train"], strict=True)
     )
@@ -242,9 +250,7 @@ def _run(origin: str, run: Segment, rows: np.ndarray, wrong: np.ndarray) -> Run:
 
 
 def _pair(one: Lapse, classes: tuple[str, ...]) -> NoisyPair:
-    return NoisyPair(
-        looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items
-    )
+    return NoisyPair(looks_like=classes[one.k], given=classes[one.j], share=one.share, nats=one.nats, items=one.items)
 
 
 def _counts(judged: list[Judged], classes: tuple[str, ...]) -> list[PairCount]:

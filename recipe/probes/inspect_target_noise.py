@@ -38,7 +38,8 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
     stream = io.BytesIO()
     np.save(stream, table)
     order = np.argsort(-np.abs(found.distance), kind="stable")[:SUSPECTS]
-    suspects = [k for k in order.tolist() if abs(found.distance[k]) > FAR]
+    silent = scan.silent[rows]
+    suspects = [k for k in order.tolist() if abs(found.distance[k]) > FAR and not silent[k]]
     return TargetNoise(
         models=tuple(
             SimpleModel(name=name, about=about, weight=float(k == best), accuracy=r2[k])
@@ -50,13 +51,15 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
         deviation=float(np.median(found.deviation)),
         side={"train": shelf.put_side("target-noise-train.npy", stream.getvalue())},
         runs=tuple(_runs(found, scan.split.rows.numpy()[scan.positions[rows]], scan.split.origin)) if fair else (),
+        scores=TargetNoise.columns({"train": "target-noise-train.npy"}),
         suspects=tuple(_suspect(said, int(rows[k]), scores[best][k], found.distance[k]) for k in suspects),
     )
 
 
 def _suspect(said: Predictions, row: int, expected: float, distance: float) -> Item:
     return said.scan.splits["train"].item(
-        row, f"models say {expected:.4g}: {abs(distance):.1f} expected deviations {'above' if distance > 0 else 'below'}"
+        row,
+        f"models say {expected:.4g}: {abs(distance):.1f} expected deviations {'above' if distance > 0 else 'below'}",
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from recipe.record.data import Item
 from recipe.record.evidence import Evidence
 from recipe.record.interval import Interval
+from recipe.record.scores import ItemScores
 
 
 class SimpleModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,10 +100,22 @@ class LabelNoise(Evidence, frozen=True, kw_only=True):
     counts: tuple[PairCount, ...] = ()
     ranks: tuple[RankPoint, ...] = ()
     suspects: tuple[Item, ...] = ()
+    scores: tuple[ItemScores, ...] = ()
 
     def of(self, split: str) -> NoisySplit | None:
         """One split's figures."""
         return next((one for one in self.splits if one.split == split), None)
+
+    @staticmethod
+    def columns(sides: dict[str, str], classes: tuple[str, ...]) -> tuple[ItemScores, ...]:
+        """The columns of the arrays of `NoisySplit`, as the data browser shows them."""
+        wrong = "by models that did not see the item, and by how often such labels are wrong; large is odd"
+        given = "what models that did not see the item give its label; small is odd"
+        return (
+            ItemScores(title="p(wrong label)", sides=sides, about=wrong, column=1),
+            ItemScores(title="p(given label)", sides=sides, about=given, column=0),
+            ItemScores(title="looks like", sides=sides, about="the likeliest other class", column=2, words=classes),
+        )
 
 
 class TargetNoise(Evidence, frozen=True, kw_only=True):
@@ -120,3 +133,14 @@ class TargetNoise(Evidence, frozen=True, kw_only=True):
     side: dict[str, str]
     runs: tuple[Run, ...] = ()
     suspects: tuple[Item, ...] = ()
+    scores: tuple[ItemScores, ...] = ()
+
+    @staticmethod
+    def columns(sides: dict[str, str]) -> tuple[ItemScores, ...]:
+        """The columns of the arrays, as the data browser shows them."""
+        off = "how far the target is from what models say that did not see it, in deviations expected there"
+        return (
+            ItemScores(title="expected target", sides=sides, about="what models say that did not see it", column=0),
+            ItemScores(title="deviations off", sides=sides, about=off, column=1),
+            ItemScores(title="p(wrong target)", sides=sides, about="large is odd", column=2),
+        )
