@@ -31,4 +31,5 @@ def put_scores(
 
 def read_scores(shelf: Shelf, scores: ItemScores) -> dict[str, np.ndarray]:
     """{split: float32 (positions of the split)}."""
-    return {name: np.load(shelf.side(side), allow_pickle=False) for name, side in scores.sides.items()}
+    found = {name: np.load(shelf.side(side), allow_pickle=False) for name, side in scores.sides.items()}
+    return {name: array if scores.column is None else array[:, scores.column] for name, array in found.items()}

@@ -111,7 +111,12 @@ def _scores(splits: Splits, chosen: Chosen, shelf: Shelf) -> Iterator[Values]:
                 known[split][one.positions[chosen[split]]] if split in known else np.full(len(chosen[split]), np.nan)
                 for split, one in splits.items()
             ]
-            yield Values(scores.title, np.concatenate(parts).astype(np.float32), about=scores.about)
+            values = np.concatenate(parts).astype(np.float32)
+            if scores.words:
+                places = np.where(values >= 0, values, len(scores.words)).astype(np.int64)
+                yield Values(scores.title, places, scores.words, about=scores.about)
+            else:
+                yield Values(scores.title, values, about=scores.about)
 
 
 def _scores_in(value: Any) -> Iterator[ItemScores]:

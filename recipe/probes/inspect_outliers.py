@@ -73,8 +73,8 @@ def _fence(name: str, splits: dict[str, SplitScan], looked: Sequence[str]) -> Fe
     first, third = np.quantile(known, [0.25, 0.75])
     low, high = first - FENCE * (third - first), third + FENCE * (third - first)
     least, most = tail_limits(known)
-    apart = [hit for split in looked for hit in _beyond(split, splits[split].attributes[name], least, most)]
-    shown = sorted(apart, reverse=True)[:ROWS] or sorted(_beyond("train", train, low, high), reverse=True)[:5]
+    apart = [hit for split in looked for hit in _beyond(splits[split], name, least, most)]
+    shown = sorted(apart, reverse=True)[:ROWS] or sorted(_beyond(splits["train"], name, low, high), reverse=True)[:5]
     return Fence(
         attribute=name,
         first=float(first),
@@ -90,10 +90,11 @@ def _fence(name: str, splits: dict[str, SplitScan], looked: Sequence[str]) -> Fe
     )
 
 
-def _beyond(split: str, values: np.ndarray, low: float, high: float) -> list[tuple[float, str, int]]:
-    """(how far, split, item) of the values outside; those that are not finite are left to their own checks."""
-    far = np.where(np.isfinite(values), np.maximum(low - values, values - high), 0.0)
-    return [(float(far[k]), split, k) for k in np.flatnonzero(far > 0).tolist()]
+def _beyond(one: SplitScan, attribute: str, low: float, high: float) -> list[tuple[float, str, int]]:
+    """(how far, split, item) of the values outside; not of those marked fine, nor of what is not finite."""
+    values = one.attributes[attribute].astype(np.float64)
+    far = np.where(np.isfinite(values) & ~one.silent, np.maximum(low - values, values - high), 0.0)
+    return [(float(far[k]), one.split.name, k) for k in np.flatnonzero(far > 0).tolist()]
 
 
 def _end(limit: float) -> float | None:

@@ -113,8 +113,8 @@ def _middle(values: Values) -> float:
 
 
 def _quality(rule: Rule, splits: dict[str, SplitScan]) -> Quality:
-    # What is blank has a check of its own.
-    odd = {name: hit & ~splits[name].blank for name, hit in rule.odd.items()}
+    # What is blank has a check of its own, and what a person has marked as fine is not told again.
+    odd = {name: hit & ~splits[name].blank & ~splits[name].silent for name, hit in rule.odd.items()}
     ranked = sorted(
         (float(rule.score[name][k]), name, int(k)) for name, hit in odd.items() for k in np.flatnonzero(hit)
     )

@@ -55,7 +55,8 @@ def test_sorting_puts_large_numbers_first_and_turns_round(opened):
 
 def test_brushing_a_histogram_keeps_what_lies_in_it(opened):
     seen = opened("pictures")
-    facet = seen.page.locator("details.facet", has=seen.page.locator("summary", has_text="brightness"))
+    facet = seen.page.locator("details.facet", has=seen.page.locator("summary:text-is('brightness')"))
+    facet.locator("svg").scroll_into_view_if_needed()
     box = facet.locator("svg").bounding_box()
     seen.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10)
     seen.page.mouse.down()
@@ -73,7 +74,7 @@ def test_brushing_a_histogram_keeps_what_lies_in_it(opened):
 
 def test_a_range_can_be_typed(opened):
     seen = opened("pictures")
-    facet = seen.page.locator("details.facet", has=seen.page.locator("summary", has_text="brightness"))
+    facet = seen.page.locator("details.facet", has=seen.page.locator("summary:text-is('brightness')"))
     facet.locator("input").first.fill("0.9")
     facet.locator("input").first.press("Enter")
     assert seen.count == "1 of 300 items"
@@ -206,12 +207,12 @@ def test_what_is_no_patch_is_not_imported(opened, tmp_path):
     for text in ("{", "[]", '{"schema": 2, "marks": []}', '{"schema": 1, "marks": 3}'):
         bad.write_text(text)
         seen.page.set_input_files("#file", bad)
-        seen.page.wait_for_function("document.getElementById('status').textContent.includes('no patch file')")
+        seen.page.wait_for_selector("#status:has-text('no patch file')", state="attached")
     bad.write_text(
         '{"schema": 1, "fingerprint": "x", "marks": [{"name": "picture 1", "do": "drop", "content": "y"}, null, 3]}'
     )
     seen.page.set_input_files("#file", bad)
-    seen.page.wait_for_function("document.getElementById('status').textContent.includes('3 not found')")
+    seen.page.wait_for_selector("#status:has-text('3 not found')", state="attached")
     assert seen.page.is_disabled("#export")
 
 

@@ -45,12 +45,11 @@ const specials = {
   mark: (value) => (item) => (marks.has(item) ? marks.get(item).do : "none").startsWith(value),
 };
 
-// By its whole name, or by how only one of them begins.
+// By its whole name, or the first that begins so.
 function columnCalled(name) {
   const wanted = slug(name);
   const exact = slugs.indexOf(wanted);
-  const starting = slugs.map((have, k) => (have.startsWith(wanted) ? k : -1)).filter((k) => k >= 0);
-  return exact >= 0 ? columns[exact] : starting.length === 1 ? columns[starting[0]] : null;
+  return columns[exact >= 0 ? exact : slugs.findIndex((have) => have.startsWith(wanted))] ?? null;
 }
 
 function wordTest(one, sign, value) {
