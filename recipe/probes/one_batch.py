@@ -156,13 +156,15 @@ def _memorise(
     model, targets = learner.model, batch.targets.cpu()
 
     def look(model: nn.Module) -> dict[str, dict[str, float]]:
-        outputs = outputs_of(model, batch.inputs).to(batch.targets.device)
-        return {"train": {"loss": float(learner.loss(outputs, batch.targets))}}
+        outputs = outputs_of(model, batch.inputs)
+        value = float(learner.loss(outputs.to(batch.targets.device), batch.targets))
+        return {"train": {"loss": value, "right": float(_right(task, outputs, targets, open_to))}}
 
     start = look(model)["train"]["loss"]
 
     def stop_when(point: Point) -> str | None:
-        return "learnt" if is_close(point.metrics["train"]["loss"], start, floor, blind) else None
+        seen = point.metrics["train"]
+        return "learnt" if seen["right"] == len(targets) and is_close(seen["loss"], start, floor, blind) else None
 
     history = fit(
         learner, feed, steps=steps, seed=derive(seed, "steps"),

@@ -11,8 +11,10 @@ import torch
 from torch.nn import functional as F
 
 from recipe.record.refusal import Refusal
+from recipe.tasks.autoencoder import Autoencoder
 from recipe.tasks.binary import Binary
 from recipe.tasks.classification import Classification
+from recipe.tasks.language_model import LanguageModel, left_open
 from recipe.tasks.multilabel import Multilabel
 from recipe.tasks.regression import Regression
 from recipe.tasks.task import task_for
@@ -22,6 +24,8 @@ CLASSES = torch.arange(60) % 5
 YES = (torch.arange(60) % 4 == 0).float()
 LABELS = torch.stack([torch.arange(60) % 2, torch.arange(60) % 3 == 0, torch.arange(60) % 5 == 0], dim=1).float()
 NUMBERS = torch.randn(60, 2, generator=torch.Generator().manual_seed(0)) * 3 + 7
+TOKENS = torch.randint(0, 7, (30, 9), generator=torch.Generator().manual_seed(0))
+PADDED = torch.where(torch.arange(9) < 3 + torch.arange(30)[:, None] % 6, TOKENS, -100)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,10 @@ NUMBERS = torch.randn(60, 2, generator=torch.Generator().manual_seed(0)) * 3 + 7
         (Multilabel(), LABELS),
         (Regression(), NUMBERS),
         (Regression(), NUMBERS[:, 0].double()),
+        (LanguageModel(), TOKENS),
+        (LanguageModel(7), PADDED),
+        (Autoencoder(), NUMBERS),
+        (Autoencoder(), NUMBERS.reshape(30, 1, 2, 2)),
     ],
     ids=lambda value: getattr(value, "name", "") or str(tuple(value.shape)),
 )
@@ -67,10 +75,42 @@ def test_auto_tells_the_task_by_its_targets(targets, classes, name):
     assert task_for("auto", _data(targets, classes)).name == name
 
 
-@pytest.mark.parametrize("name", ["language_model", "autoencoder"])
-def test_a_task_that_is_not_there_yet_is_refused(name):
-    with pytest.raises(Refusal, match="not there yet"):
-        task_for(name, _data(CLASSES, None))
+def test_data_without_targets_are_for_an_autoencoder_alone():
+    without = SimpleNamespace(train=SimpleNamespace(targets=torch.zeros(60)), classes=None, unlabelled=True)
+    assert task_for("auto", without).name == "autoencoder"
+    with pytest.raises(Refusal, match="no targets"):
+        task_for("classification", without)
+
+
+def test_the_cost_of_a_token_does_not_depend_on_how_long_its_item_is():
+    task, outputs = LanguageModel(7), torch.zeros(30, 9, 7)
+    interval = task.interval(outputs, PADDED)
+    assert interval.mean == pytest.approx(math.log(7))
+    assert interval.high - interval.low < 1e-9
+    assert task.metrics(outputs, PADDED)["bits"] == pytest.approx(math.log2(7))
+
+
+def test_what_the_start_of_a_text_leaves_open_is_the_floor_of_its_loss():
+    inputs = torch.tensor([[0, 1, 2], [0, 3, 4], [0, 1, 2]])
+    targets = torch.tensor([[1, 2, 5], [3, 4, 6], [1, 2, -100]])
+    found = left_open(inputs, targets)
+    thirds = -(2 * math.log(2 / 3) + math.log(1 / 3)) / 8
+    assert found.loss == pytest.approx(thirds)
+    assert found.told.tolist() == [[False, True, True], [False, True, True], [False, True, False]]
+
+
+def test_an_autoencoder_of_shares_speaks_in_logits():
+    task = Autoencoder(squashed=True)
+    shares = torch.rand(50, 6, generator=torch.Generator().manual_seed(0))
+    assert task.metrics(task.outputs_for(shares, 14.0), shares)["r2"] > 0.999
+    loss = torch.nn.BCEWithLogitsLoss()
+    assert task.expected_initial_loss(loss, shares) == pytest.approx(math.log(2))
+    assert task.lowest_loss(loss, shares) < task.expected_initial_loss(loss, shares, prior=True) < math.log(2)
+
+
+def test_whole_numbers_cannot_be_given_back():
+    with pytest.raises(Refusal, match="gives back numbers"):
+        Autoencoder().targets(torch.zeros(4, 3, dtype=torch.int64))
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():

@@ -82,6 +82,9 @@ def the_gradient_keeps_its_scale(layers: LayersAtStart, *, warn: float = 5e-3, f
     ratios = {layer.name: layer.gradient_ratio for layer in layers.layers if layer.gradient_ratio > 0}
     if len(ratios) < 2:
         return skipped("fewer than two layers have a gradient")
+    if len(ratios) > 3:
+        # A head that starts small, as it should, has a large gradient beside its weights: that says nothing of depth.
+        ratios.pop(layers.layers[-1].name, None)
     low, high = min(ratios, key=lambda k: ratios[k]), max(ratios, key=lambda k: ratios[k])
     share = ratios[low] / ratios[high]
     told = f"gradient over weights: {ratios[low]:.2g} in {low}, {ratios[high]:.2g} in {high} (a factor of {share:.1g})"

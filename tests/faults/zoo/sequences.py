@@ -50,24 +50,23 @@ def sentences(items: int = 500) -> dict[str, Any]:
 def mixed() -> dict[str, Any]:
     """A mapping of tokens and numbers: what is asked needs both."""
     tokens, numbers, labels = _both()
-    return {"train": ({"tokens": tokens, "numbers": numbers}, labels), "classes": ["a", "b", "c"]}
+    return {"train": ({"tokens": tokens, "numbers": numbers}, labels), "classes": ["a", "b"]}
 
 
 def paired() -> dict[str, Any]:
     """The same as a tuple."""
     tokens, numbers, labels = _both()
-    return {"train": ((tokens, numbers), labels), "classes": ["a", "b", "c"]}
+    return {"train": ((tokens, numbers), labels), "classes": ["a", "b"]}
 
 
-def _both(items: int = 700) -> tuple[Any, Any, Any]:
+def _both(items: int = 1200) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(0)
-    tokens, numbers = rng.integers(1, 20, (items, 8)), rng.normal(size=(items, 5)).astype("float32")
-    counted = (tokens < 8).sum(axis=1)
-    return tokens, numbers, np.where(numbers[:, 0] > 0.3, 2, (counted >= 3).astype(int))
+    tokens, numbers = rng.integers(1, 5, (items, 6)), rng.normal(size=(items, 2)).astype("float32")
+    return tokens, numbers, ((tokens < 3).sum(axis=1) >= 3).astype(int) ^ (numbers[:, 0] > 0)
 
 
 class Attending(nn.Module):
-    """An embedding, one block of attention, a head at each position."""
+    """An embedding, two blocks of attention, a head at each position."""
 
     ahead = False
 
@@ -75,15 +74,21 @@ class Attending(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
         self.place = nn.Parameter(0.1 * torch.randn(1, input_shape[0], width))
-        self.ask = nn.Linear(width, 3 * width)
-        self.mix = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.asks = nn.ModuleList(nn.Linear(width, 3 * width) for _ in range(2))
+        self.mixes = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+            for _ in range(2)
+        )
         self.head = nn.Linear(width, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         states = self.embed(x) + self.place
-        q, k, v = self.ask(states).chunk(3, dim=-1)
-        states = states + F.scaled_dot_product_attention(q, k, v, is_causal=not self.ahead)
-        return self.head(states + self.mix(states))
+        for norm, ask, mix in zip(self.norms, self.asks, self.mixes, strict=True):
+            q, k, v = ask(norm(states)).chunk(3, dim=-1)
+            states = states + F.scaled_dot_product_attention(q, k, v, is_causal=not self.ahead)
+            states = states + mix(states)
+        return self.head(states)
 
 
 class SeesAhead(Attending):
@@ -129,7 +134,7 @@ class Listener(nn.Module):
         return self.head(self.body(torch.cat([self.words(x["tokens"]), x["numbers"]], dim=1)))
 
     def words(self, tokens: Tensor) -> Tensor:
-        return self.embed(tokens).sum(dim=1)
+        return self.embed(tokens).mean(dim=1)
 
 
 class DeafToTokens(Listener):
