@@ -11,38 +11,31 @@ from torch import Tensor
 
 from recipe import simple_models
 from recipe.intervals import paired
-from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample
+from recipe.probes.probe import outputs_of
 from recipe.record.baseline import DumbBaselines, Rival
 from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
 from recipe.record.interval import Interval
 from recipe.tasks.task import Task, distinct
 from recipe.training.batch import Batch
-from recipe.training.loop import fit
 from recipe.training.seeding import derive
 from recipe.tree import leaves
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
+    from recipe.probes.reference import Reference
 
 Predict = Callable[[], Tensor]
 VOCABULARY = 4096
 """Whole-number inputs are counted up to here, as a bag of words."""
 
 
-def measure_dumb_baselines(
-    ingredients: Ingredients, seed: int, *, steps: int, items: int, val_items: int
-) -> DumbBaselines:
+def measure_dumb_baselines(reference: Reference) -> DumbBaselines:
     """The net and its rivals, trained on one sample of train and scored item by item on one sample of val."""
-    task = ingredients.task
-    train, val = sample(ingredients, "train", items), sample(ingredients, "val", val_items)
-    targets = val.targets.cpu()
-    learner = plain_learner(ingredients, seed)
-    size = ingredients.config["train"]["batch_size"]
-    feed = feed_on(train, batch_size=size, seed=seed, device=ingredients.device)
-    history = fit(learner, feed, steps=steps, seed=derive(seed, "steps"))
-    outputs = outputs_of(learner.model, val.inputs)
-    seen, known = outputs_of(learner.model, train.inputs), train.targets.cpu()
+    ingredients, train, val, history = reference.ingredients, reference.train, reference.val, reference.history
+    task, targets, model = ingredients.task, val.targets.cpu(), reference.model
+    outputs = outputs_of(model, val.inputs)
+    seen, known = outputs_of(model, train.inputs), train.targets.cpu()
     scored = []
     for name, learns, predict in _rivals(ingredients, train, val):
         started = time.perf_counter()

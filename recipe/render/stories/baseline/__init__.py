@@ -8,9 +8,9 @@ from recipe.record.evidence import Shelf
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block
-from recipe.render.stories.baseline import layers, one_batch, proofs, rivals, start, wiring
+from recipe.render.stories.baseline import inside, layers, learning, one_batch, proofs, rivals, start, wiring
 
-PARTS = (rivals, one_batch, start, layers, proofs, wiring)
+PARTS = (rivals, learning, one_batch, start, inside, layers, proofs, wiring)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
