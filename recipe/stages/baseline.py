@@ -181,10 +181,10 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     more = max(1, min(4, 64 // batch_size))
     share = {name: part * total for name, part in PARTS.items()}
     reference = stage.settings["steps"] or _between(40, share["reference"], 400 * more)
-    control = _between(20, share["control"] / (3 * seeds), 80 * more)
+    control = _between(20, share["control"] / (3 * seeds), 60 * more)
     capacity = _between(20, share["capacity"] / 6, 80 * more)
-    edge = _between(20, share["edge"] / RATES, 60)
-    parts = _between(20, share["parts"] / 4, 200 * more)
+    edge = _between(20, share["edge"] / RATES, 40)
+    parts = _between(20, share["parts"] / 4, 150 * more)
     runs = {
         "baselines": reference, "controls": 3 * seeds * control, "capacity": 6 * capacity, "edge": RATES * edge,
         "simple_to_complex": 4 * parts,

@@ -34,7 +34,7 @@ def _signals(found: Signals) -> list[Block]:
         Curve(
             title=f"Activations and gradients through {len(found.layers)} layers",
             name="signals",
-            caption=f"On {found.items} training items, after {found.early} steps; dashed: before training. Bands hold 90 % "
+            caption=f"On {found.items} training items, after {found.early} steps; dashed: before training. Bands: 90 % "
             "of the sizes of activations, and of the items' gradients. 1 is next to the input.",
             series=[
                 Series(name="activations", x=places, y=[s.middle for s in early], low=[s.low for s in early],
@@ -79,8 +79,8 @@ def _gradients(found: GradientCheck) -> list[Block]:
         Table(
             title=f"Backpropagation beside differences: {max(g.error for g in every):.1g} apart at most",
             name="gradient-check",
-            caption=f"In double precision on {found.items} items, in {found.mode} mode, after {found.burn_in} steps. Slopes "
-            "are those of the worst of all coordinates and directions that were tried.",
+            caption=f"In double precision on {found.items} items, in {found.mode} mode, after {found.burn_in} steps. "
+            "Slopes are those of the worst of all coordinates and directions that were tried.",
             columns=["by", "tried", "on a kink", "backpropagation", "differences", "relative error"],
             rows=rows,
             tones=tones,
@@ -96,7 +96,7 @@ def _ways(found: Equivalence) -> list[Block]:
         Table(
             title=f"The outputs for {found.items} items, got in {len(rows)} other ways",
             name="equivalence",
-            caption="Beside one batch in evaluation mode and eager float32. Difference: over what varies in the outputs.",
+            caption="Beside one batch in evaluation mode and eager float32. Difference: over what varies in it.",
             columns=["way", "difference", "decisions that agree", "cosine of gradients", "error"],
             rows=rows,
             checks=("batches-equal-singles", "speed-ups-agree"),

@@ -34,9 +34,9 @@ def _dynamics(found: Dynamics) -> list[Block]:
         Heatmap(
             title=f"{found.right[-1]:.0%} of {len(found.items)} watched items are right after {found.steps[-1]} steps",
             name="dynamics",
-            caption=f"Each row is a validation item, each column a moment of the training; the colour is {what}. Late in "
-            f"training {found.last.flips:.1%} of the predictions change from look to look; {found.forgotten:.2g} times "
-            "an item was right and then no longer.",
+            caption=f"Each row is a validation item, each column a moment of the training; the colour is {what}. Late "
+            f"in training {found.last.flips:.1%} of the predictions change from look to look; {found.forgotten:.2g} "
+            "times an item was right and then no longer.",
             rows=[f"{found.items[k].label} · {found.items[k].name}" for k in rows],
             columns=[str(found.steps[t]) for t in looks],
             values=[[found.truth[k][t] for t in looks] for k in rows],
@@ -83,8 +83,8 @@ def _parts(found: SimpleToComplex) -> list[Block]:
         Table(
             title=f"{number(worst, 2)} of the way is the least that a part has gone",
             name="simple-to-complex-parts",
-            caption="Learnt: the share of the way from a guess without inputs to the lowest loss, when the part was added "
-            "and after the last step.",
+            caption="Learnt: the share of the way from a guess without inputs to the lowest loss, when the part was "
+            "added and after the last step.",
             columns=[
                 "part",
                 "added at step",
@@ -115,7 +115,7 @@ def _edge(found: LearningRateEdge) -> list[Block]:
             title=f"{found.optimizer} holds up to {number(found.edge.low, 2)}, and diverges from "
             f"{number(found.edge.high, 2)}",
             name="learning-rate-edge",
-            caption=f"Runs of {found.steps} steps from the same weights on the same batches, over {found.edge.n} seeds, "
+            caption=f"Runs of {found.steps} steps from the same weights on the same batches, {found.edge.n} seeds, "
             "without clipping: loss over that of the untrained net, second half. Above 1, or not finite, is diverged.",
             series=[
                 Series(name="holds", x=[r.rate for r in held], y=[r.ratio for r in held], style="points", tone="good"),
