@@ -14,20 +14,24 @@ from torch.nn import functional as F
 from recipe import simple_models
 from recipe.data.text_encoders import fit_bag
 from recipe.intervals import paired
+<<<<<<< HEAD
 from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, take
+=======
+from recipe.probes.probe import outputs_of
+>>>>>>> dynamics
 from recipe.record.baseline import DumbBaselines, Rival
 from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
 from recipe.record.interval import Interval
 from recipe.tasks.task import NUMBERS, Task, distinct
 from recipe.training.batch import Batch
-from recipe.training.loop import fit
 from recipe.training.seeding import derive
 from recipe.tree import leaves
 
 if TYPE_CHECKING:
     from recipe.data.data import Data
     from recipe.ingredients import Ingredients
+    from recipe.probes.reference import Reference
 
 Predict = Callable[[], Tensor]
 VOCABULARY = 4096
@@ -38,10 +42,9 @@ COMPONENTS = 16
 """Principal components that an autoencoder is compared with, where its model names no `code`."""
 
 
-def measure_dumb_baselines(
-    ingredients: Ingredients, seed: int, *, steps: int, items: int, val_items: int
-) -> DumbBaselines:
+def measure_dumb_baselines(reference: Reference) -> DumbBaselines:
     """The net and its rivals, trained on one sample of train and scored item by item on one sample of val."""
+<<<<<<< HEAD
     task = ingredients.task
     train, val = sample(ingredients, "train", items), sample(ingredients, "val", val_items)
     targets = val.targets.cpu()
@@ -52,6 +55,12 @@ def measure_dumb_baselines(
     outputs = outputs_of(learner.model, val.inputs)
     some = take(train, range(min(len(train.targets), SEEN)))
     seen, known = outputs_of(learner.model, some.inputs), some.targets.cpu()
+=======
+    ingredients, train, val, history = reference.ingredients, reference.train, reference.val, reference.history
+    task, targets, model = ingredients.task, val.targets.cpu(), reference.model
+    outputs = outputs_of(model, val.inputs)
+    seen, known = outputs_of(model, train.inputs), train.targets.cpu()
+>>>>>>> dynamics
     scored = []
     for name, learns, predict in _rivals(ingredients, train, val):
         started = time.perf_counter()

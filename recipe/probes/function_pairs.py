@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
 
 SIZES = (1, 3, 16)
+SURE = 3.0
+"""Deviation of the outputs of a net that has learnt something."""
+
+Function = Callable[..., Any]
 
 
 def measure_pairs(ingredients: Ingredients, model: nn.Module, batch: Batch) -> Pairs:
@@ -38,21 +42,21 @@ def _pair(node: Mapping[str, Any], number: int, model: nn.Module, batch: Batch) 
     on = node.get("call") or ("outputs" if _required(fast) > 1 else "inputs")
     names = {side: str(node[side]["_target_"]) for side in ("fast", "slow")}
     outputs = outputs_of(model, batch.inputs)
+    # those of an unsure net hide what a clamp or a maximum does: the same once more, surer
+    surer = outputs * (SURE / float(outputs.std().clamp(min=1e-6)))
     worst, gradient, at, raised = 0.0, None, SIZES[0], ""
     sizes = [size for size in SIZES if size <= size_of(batch.inputs)]
     for size in sizes:
         rows = torch.arange(size)
-        given = (outputs[rows], batch.targets[rows]) if on == "outputs" else (rows_of(batch.inputs, rows),)
+        targets = batch.targets[rows]
+        given = [(o[rows], targets) for o in (outputs, surer)] if on == "outputs" else [(rows_of(batch.inputs, rows),)]
         try:
-            (value, slope), (other, slope_other) = (_called(function, given) for function in (fast, slow))
-            gap = _apart(value, other)
-            steep = None if slope is None or slope_other is None else _apart(slope, slope_other)
+            gaps = [_compared(fast, slow, one) for one in given]
         except Exception as error:  # the user's code, on a batch of this size
-            gap, steep, raised = math.inf, None, f"a batch of {size}: {_first_line(error)}"
-        if steep is not None:
-            gradient = max(gradient or 0.0, steep)
-        if gap > worst:
-            worst, at = gap, size
+            gaps, raised = [(math.inf, None)], f"a batch of {size}: {_first_line(error)}"
+        for gap, steep in gaps:
+            gradient = gradient if steep is None else max(gradient or 0.0, steep)
+            worst, at = (gap, size) if gap > worst else (worst, at)
         if raised:
             break
     return Pair(
@@ -61,23 +65,27 @@ def _pair(node: Mapping[str, Any], number: int, model: nn.Module, batch: Batch) 
     )  # fmt: skip
 
 
-def _function(node: Mapping[str, Any], where: str) -> Callable[..., Any]:
+def _compared(fast: Function, slow: Function, given: Sequence[Any]) -> tuple[float, float | None]:
+    """How far apart values are, and gradients where both have them."""
+    (value, slope), (other, slope_other) = (_called(function, given) for function in (fast, slow))
+    return _apart(value, other), None if slope is None or slope_other is None else _apart(slope, slope_other)
+
+
+def _function(node: Mapping[str, Any], where: str) -> Function:
     """A function as it is; of a class an object, which is called."""
     target = locate(node["_target_"], where)
-    made: Callable[..., Any] = instantiate(
-        dict(node) if inspect.isclass(target) else {**node, "_partial_": True}, where=where
-    )
+    made: Function = instantiate(dict(node) if inspect.isclass(target) else {**node, "_partial_": True}, where=where)
     return made
 
 
-def _required(function: Callable[..., Any]) -> int:
+def _required(function: Function) -> int:
     """Arguments without a default."""
     forward = function.forward if isinstance(function, nn.Module) else function
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.default is p.empty and p.kind in kinds for p in signature_of(forward).values())
 
 
-def _called(function: Callable[..., Any], given: Sequence[Any]) -> tuple[list[Tensor], list[Tensor] | None]:
+def _called(function: Function, given: Sequence[Any]) -> tuple[list[Tensor], list[Tensor] | None]:
     """(its numbers, their gradient by what it was given: None where it has none)."""
     first = map_tree(lambda leaf: _leaf(leaf), given[0])
     found = [torch.as_tensor(one) for one in _numbers(function(first, *given[1:]))]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from recipe.losses import Loss
 from recipe.record.data import Item
 from recipe.record.evidence import CannotMeasure
 from recipe.record.learning import Dynamics, Half
@@ -52,8 +54,8 @@ def measure_dynamics(reference: Reference) -> Dynamics:
         forgotten=float((-steps).clamp(min=0).sum(0).mean()),
         moved=float((truth[-1] - truth[0]).abs().mean()),
         path=float((truth[1:] - truth[:-1]).abs().sum(0).mean()),
-        blind=task.expected_initial_loss(loss, targets, prior=True),
-        train_losses=(history[0], math.fsum(history[-max(1, len(history) // 10) :]) / max(1, len(history) // 10)),
+        progress=_progress(task, loss, reference.train.targets.cpu(), history),
+        late_gain=_late_gain(history),
         rate=_rate(reference),
     )
 
@@ -109,6 +111,30 @@ def _named(split: Split, positions: Tensor, classes: tuple[str, ...] | list[str]
             label = str(classes[int(target)]) if classes else f"{float(target):g}"
         found.append(Item(split=split.name, name=split.called(position), label=label, position=position))
     return tuple(found)
+
+
+def _progress(task: Task, loss: Loss, targets: Tensor, losses: Sequence[float]) -> float:
+    """Of the way from knowing nothing of the inputs to the lowest achievable loss."""
+    blind = task.expected_initial_loss(loss, targets, prior=True)
+    start = losses[0] if blind is None else min(losses[0], blind)
+    floor = task.lowest_loss(loss, targets)
+    # the lowest loss of a loss of one's own is not known: a loss that may be negative has none
+    lowest = min(floor if floor is not None else 0.0, *losses)
+    return (start - _mean(losses[-max(1, len(losses) // 10) :])) / max(start - lowest, 1e-12)
+
+
+def _late_gain(losses: Sequence[float]) -> float:
+    """From about the middle of the run to its last fifth."""
+    count = len(losses)
+    middle, last = (
+        _mean(losses[count // 2 : max(count // 2 + 1, 7 * count // 10)]),
+        _mean(losses[-max(1, count // 5) :]),
+    )
+    return (middle - last) / max(abs(middle), 1e-12)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def _rate(reference: Reference) -> float | None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, spread_rows, take
 from recipe.record.history import History
 from recipe.training.batch import Batch
+from recipe.training.feed import Feed
 from recipe.training.loop import fit
 from recipe.training.seeding import derive
 
@@ -69,9 +70,13 @@ class Reference:
         assert self._ran
         return self._watch.looks
 
-    @property
+    @cached_property
     def early(self) -> nn.Module:
-        """The net after EARLY steps."""
+        """The net after EARLY steps, for which the whole training need not have run."""
+        if "_ran" not in self.__dict__ and self.steps > EARLY:
+            learner = plain_learner(self.ingredients, self.seed)
+            fit(learner, self._feed(), steps=EARLY, seed=derive(self.seed, "steps"))
+            return learner.model
         assert self._ran
         return self._watch.early
 
@@ -79,10 +84,12 @@ class Reference:
     def _ran(self) -> tuple[nn.Module, History]:
         learner = plain_learner(self.ingredients, self.seed)
         self._watch.begin(learner.model, self.watched, max(1, self.steps // LOOKS))
-        size = self.ingredients.config["train"]["batch_size"]
-        feed = feed_on(self.train, batch_size=size, seed=self.seed, device=self.ingredients.device)
         seed = derive(self.seed, "steps")
-        return learner.model, fit(learner, feed, steps=self.steps, seed=seed, watchers=(self._watch,))
+        return learner.model, fit(learner, self._feed(), steps=self.steps, seed=seed, watchers=(self._watch,))
+
+    def _feed(self) -> Feed:
+        size = self.ingredients.config["train"]["batch_size"]
+        return feed_on(self.train, batch_size=size, seed=self.seed, device=self.ingredients.device)
 
 
 class _Watch:

@@ -11,7 +11,8 @@ class BaselinePlan(Evidence, frozen=True, kw_only=True):
     """How long the short runs are: a resumed stage follows the plan that it began with.
 
     reference: steps of the net that simple models are compared with; control: of each run on real, blank and shuffled
-    inputs; capacity: of each width. seconds: what was expected of all of it.
+    inputs; capacity: of each width; edge: at each rate; parts: with each part of the task that is added. seconds: what
+    was expected of all of it.
     """
 
     items: int
@@ -21,6 +22,8 @@ class BaselinePlan(Evidence, frozen=True, kw_only=True):
     control: int
     capacity: int
     seconds: float
+    edge: int = 0
+    parts: int = 0
 
 
 class RunTrace(Evidence, frozen=True, kw_only=True):

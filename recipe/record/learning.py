@@ -26,8 +26,9 @@ class Dynamics(Evidence, frozen=True, kw_only=True):
     truth: a row an item, a column a look: probability of the true class, or (kind "error") prediction less target in
     deviations of the target. right: share of the items predicted right, by look. losses: of the items, by look.
     first, last: the two halves. forgotten: how often an item went from right to wrong, an item; learnt: the reverse.
-    moved: mean change from the first to the last look; path: the sum of all changes on the way. floor, start: lowest
-    achievable loss, and that of a constant prediction. train_losses: of the training, at its start and its last tenth.
+    moved: mean change from the first to the last look; path: the sum of all changes on the way. progress: share of the
+    training loss, from the best guess that ignores the input (or the start, if that is lower) to the lowest achievable
+    one, that is gone at the end; late_gain: by which share of itself it fell within the second half.
     """
 
     kind: str
@@ -42,8 +43,8 @@ class Dynamics(Evidence, frozen=True, kw_only=True):
     forgotten: float
     moved: float
     path: float
-    blind: float | None
-    train_losses: tuple[float, float]
+    progress: float
+    late_gain: float
     rate: float | None
 
 

@@ -12,17 +12,29 @@ from recipe.probes.cost import measure_cost
 from recipe.probes.dependencies import measure_dependencies
 from recipe.probes.determinism import Elsewhere, measure_determinism
 from recipe.probes.dumb_baselines import measure_dumb_baselines
+from recipe.probes.equivalences import measure_equivalences
 from recipe.probes.evaluation_proof import prove_evaluation
+<<<<<<< HEAD
 from recipe.probes.human import measure_human
 from recipe.probes.initial_loss import measure_initial_loss
 from recipe.probes.just_before import show_just_before
+=======
+from recipe.probes.function_pairs import measure_pairs
+from recipe.probes.gradient_check import measure_gradients
+from recipe.probes.initial_loss import measure_initial_loss
+from recipe.probes.layer_signals import measure_signals
+>>>>>>> dynamics
 from recipe.probes.layers_at_start import measure_layers
+from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.loss_proof import prove_loss
 from recipe.probes.metric_proof import prove_metrics
 from recipe.probes.one_batch import measure_one_batch
 from recipe.probes.outputs import measure_outputs
+from recipe.probes.prediction_dynamics import measure_dynamics
 from recipe.probes.prior_bias import measure_prior_bias
 from recipe.probes.probe import operations, outputs_of, plain_learner, sample, settled, threads_for, trainable
+from recipe.probes.reference import EARLY, Reference
+from recipe.probes.simple_to_complex import measure_simple_to_complex
 from recipe.probes.simplicity import measure_simplicity
 from recipe.probes.transforms import measure_sampling, measure_transforms
 from recipe.probes.wiring import measure_wiring
@@ -39,6 +51,10 @@ WORTH = 0.02
 """The prior goes into the last layer's bias when it saves this share of the initial loss."""
 OPERATIONS = 2e12
 """What all short runs together take in the shipped plan, in multiplications and additions."""
+PARTS = {"reference": 0.3, "control": 0.25, "capacity": 0.12, "edge": 0.18, "parts": 0.15}
+"""How they share it."""
+RATES = 10
+"""About so many rates are tried on the way to the edge, over two seeds."""
 
 
 def tell(stage: Stage) -> None:
@@ -117,6 +133,13 @@ def _trust_the_skeleton(
     stage.measure("dependencies", measure_dependencies, model, items)
     stage.measure("causality", measure_causality, skeleton.task, model, skeleton.loss, items)
 
+    # Check the gradient: backpropagation beside differences, for the loss, the layers and all that the user wrote.
+    stage.measure("gradient_check", measure_gradients, skeleton, stage.seed)
+
+    # Generalize a special case: in a batch, in another layout, in fewer bits, and vectorised, the same comes out.
+    stage.measure("equivalence", measure_equivalences, skeleton, model, learner, items)
+    stage.measure("pairs", measure_pairs, skeleton, model, items)
+
     # Overfit one batch: a handful of examples, down to the lowest achievable loss.
     stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, stage.shelf, items=stage.settings["batch"])
     return skeleton
@@ -126,15 +149,28 @@ def _beat_dumb_baselines(stage: Stage, skeleton: Ingredients, plan: BaselinePlan
     """What the net has to beat: itself without inputs, simple models, and itself with less capacity."""
     seeds = range(stage.seed, stage.seed + plan.seeds)
     sizes = {"items": plan.items, "val_items": plan.val_items}
+    reference = Reference(skeleton, stage.seed, steps=plan.reference, **sizes)
 
     # Input-independent baseline: real inputs must beat blank and shuffled ones by more than the seeds differ.
     stage.measure("controls", measure_controls, skeleton, seeds, steps=plan.control, **sizes)
 
     # Dumb baselines: the net after a short training beside what takes no net at all.
-    found = stage.measure("baselines", measure_dumb_baselines, skeleton, stage.seed, steps=plan.reference, **sizes)
+    found = stage.measure("baselines", measure_dumb_baselines, reference)
+
+    # Visualize prediction dynamics: the same items, asked again and again while the net trains.
+    stage.measure("dynamics", measure_dynamics, reference)
+
+    # Look at every layer: activations forwards, gradients backwards, before training and after a few steps.
+    stage.measure("signals", measure_signals, reference, early=EARLY, dead_items=plan.items)
 
     # Verify decreasing training loss: a little more capacity must help.
     stage.measure("capacity", measure_capacity, skeleton, seeds[:2], steps=plan.capacity, items=plan.items)
+
+    # From simple to complex: two classes first, the rest step by step.
+    stage.measure("simple_to_complex", measure_simple_to_complex, skeleton, stage.seed, steps=plan.parts, **sizes)
+
+    # The largest rate that does not diverge, over two seeds.
+    stage.measure("edge", measure_edge, skeleton, seeds=seeds[:2], steps=plan.edge, precision=2.0)
     if found is None:
         return
     stage.headline("val", found.metric, found.net)
@@ -162,12 +198,25 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     total = OPERATIONS / max(1.0, 3 * cost * batch_size) if stage.budget is None else 0.6 * stage.budget / step
     # small batches need more steps to see anything
     more = max(1, min(4, 64 // batch_size))
+<<<<<<< HEAD
     reference = stage.settings["steps"] or _between(40, 0.4 * total, 400 * more)
     control = _between(20, 0.4 * total / (3 * seeds), 80 * more)
     capacity = _between(20, 0.2 * total / 3, 80 * more)
     # Counting what comes next costs nothing, and is as good as the text is long.
     counts = skeleton.task.time_axis() is not None and not stage.given("baseline.items")
     every = len(stage.ingredients.data.train)
+=======
+    share = {name: part * total for name, part in PARTS.items()}
+    reference = stage.settings["steps"] or _between(40, share["reference"], 400 * more)
+    control = _between(20, share["control"] / (3 * seeds), 60 * more)
+    capacity = _between(20, share["capacity"] / 6, 80 * more)
+    edge = _between(20, share["edge"] / RATES, 40)
+    parts = _between(20, share["parts"] / 4, 150 * more)
+    runs = {
+        "baselines": reference, "controls": 3 * seeds * control, "capacity": 6 * capacity, "edge": RATES * edge,
+        "simple_to_complex": 4 * parts,
+    }  # fmt: skip
+>>>>>>> dynamics
     return BaselinePlan(
         items=every if counts else min(stage.settings["items"], every),
         val_items=min(stage.settings["val_items"], len(stage.ingredients.data.val)),
@@ -175,7 +224,9 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
         reference=reference,
         control=control,
         capacity=capacity,
-        seconds=round(10 + step * (reference + 3 * seeds * control + 3 * capacity)),
+        edge=edge,
+        parts=parts,
+        seconds=round(10 + step * sum(steps for name, steps in runs.items() if stage.wants(name))),
     )
 
 

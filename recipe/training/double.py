@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from recipe.machine import own_random_numbers
 from recipe.record.evidence import CannotMeasure
@@ -92,7 +92,7 @@ class StepLoss:
         """Raises CannotMeasure where differences would mean nothing."""
         if not self.named:
             raise CannotMeasure("no parameter is trained")
-        narrow = _Narrow()  # type: ignore[no-untyped-call]
+        narrow = _Narrow()
         try:
             with narrow:
                 first = self()
@@ -108,16 +108,16 @@ class StepLoss:
             raise CannotMeasure("the loss changes from call to call, by random numbers that no seed reaches")
 
 
-class _Narrow(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes a computation in less than double precision."""
+class _Narrow(TorchFunctionMode):
+    """Notes a computation in less than double precision. (A dispatch mode would see more, and import the compiler.)"""
 
     seen = ""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         for one in result if isinstance(result, (tuple, list)) else (result,):
             if isinstance(one, Tensor) and one.is_floating_point() and one.dtype != torch.float64 and one.numel():
-                self.seen = self.seen or f"{str(one.dtype).removeprefix('torch.')} ({func})"
+                self.seen = self.seen or f"{str(one.dtype).removeprefix('torch.')} ({getattr(func, '__name__', func)})"
         return result
 
 

@@ -1,52 +1,44 @@
-"""The layers before training: alive, different from each other, of a sound scale, and more than one linear map."""
+"""The layers before training: different from each other, of a sound scale, and more than one linear map."""
 
 from __future__ import annotations
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
+from recipe.record.signals import Signals
 from recipe.record.skeleton import LayersAtStart
 
 
 @check(id="symmetry-is-broken")
-def units_of_a_layer_differ(layers: LayersAtStart, *, most: float = 0.5) -> Verdict:
-    """The units of a layer start with different weights.
+def units_of_a_layer_differ(
+    layers: LayersAtStart | None = None, signals: Signals | None = None, *, most: float = 0.5
+) -> Verdict:
+    """The units of a layer start with different weights, and give different answers.
 
     Why: units with equal weights get equal gradients and stay one unit for ever; zeros everywhere learn nothing.
+    Weights are looked at where torch's layers have them, answers in any model, after a few steps.
     Fix: init.scheme=he, or leave torch's own initial weights as they are.
     Source: TheDeepChecker, poor initialisation; NeuraLint, constant init.
     """
-    alike = [layer for layer in layers.layers if layer.twins > most and layer.units > 1]
-    if alike:
-        first = alike[0]
-        kind = "all weights are equal" if first.constant else f"{first.twins:.0%} of its units are copies of others"
-        return failed(
-            f"{first.name}: {kind}, and a few steps of training do not tell them apart",
-            cause="constant-weights" if first.constant else "twin-units",
-            where=first.name,
-            advice="init.scheme=he",
-            measured={"layers": len(alike)},
-        )
-    return passed(f"all units of {len(layers.layers)} layers differ")
-
-
-@check(id="units-are-alive")
-def units_get_gradients(layers: LayersAtStart, *, warn: float = 0.6, fail: float = 0.9) -> Verdict:
-    """Most units of every layer get a gradient from some example.
-
-    Why: a ReLU unit that no example switches on gets no gradient and never comes back.
-    Fix: biases at 0, init.scheme=he, a smaller rate, or model.activation=leaky_relu.
-    Source: calibrated at the start of training.
-    """
-    if layers.layers[-1].idle == 1:
-        return skipped("no gradient at all arrives, not even at the last layer")
-    if any(layer.constant for layer in layers.layers[:-1]):
-        return skipped("all weights of a layer are equal; see symmetry-is-broken")
-    worst = max(layers.layers, key=lambda layer: layer.idle)
-    measured = {"idle": worst.idle}
-    told = f"{worst.name}: {worst.idle:.0%} of {worst.units} units get no gradient from any of {layers.items} examples"
-    if worst.idle > warn:
-        verdict = failed if worst.idle > fail else warned
-        return verdict(told, cause="dead-units", where=worst.name, measured=measured)
-    return passed(told, measured=measured)
+    if layers is None and signals is None:
+        return skipped("the model has no layers that could be heard")
+    for layer in layers.layers if layers is not None else ():
+        if layer.twins > most and layer.units > 1:
+            kind = "all weights are equal" if layer.constant else f"{layer.twins:.0%} of its units are copies of others"
+            return failed(
+                f"{layer.name}: {kind}, and a few steps of training do not tell them apart",
+                cause="constant-weights" if layer.constant else "twin-units",
+                where=layer.name,
+                advice="init.scheme=he",
+            )
+    heard = [layer for layer in signals.layers if layer.units > 1] if signals is not None else []
+    for one in heard:
+        if one.early.twins > most * one.units:
+            return failed(
+                f"{one.early.twins} of {one.units} units of {one.name} give what another one gives",
+                cause="twin-units",
+                where=one.name,
+                advice="init.scheme=he",
+            )
+    return passed(f"all units of {len(layers.layers) if layers is not None else len(heard)} layers differ")
 
 
 @check(id="weights-have-a-sound-scale")
@@ -71,6 +63,7 @@ def weights_have_a_sound_scale(layers: LayersAtStart, *, most: float = 10.0) -> 
     return passed(f"the largest weights ({name}) are {ratios[name]:.2g} times He's rule", measured=measured)
 
 
+<<<<<<< HEAD
 @check(id="gradients-keep-their-scale")
 def the_gradient_keeps_its_scale(layers: LayersAtStart, *, warn: float = 5e-3, fail: float = 1e-5) -> Verdict:
     """The gradient keeps its scale from the last layer to the first.
@@ -94,6 +87,8 @@ def the_gradient_keeps_its_scale(layers: LayersAtStart, *, warn: float = 5e-3, f
     return passed(told, measured={"share": share})
 
 
+=======
+>>>>>>> dynamics
 @check(id="layers-are-nonlinear")
 def several_layers_are_more_than_one(layers: LayersAtStart, *, least: float = 1e-4) -> Verdict:
     """A net of several layers is more than one linear map.

@@ -131,3 +131,11 @@ class _Forgets(torch.autograd.Function):
 
 def cross_entropy_forgets(outputs: Tensor, targets: Tensor) -> Tensor:
     return _Forgets.apply(outputs, targets)
+
+
+class CoarseInside(Host):
+    """Goes down to float32 in the middle, as some norms and softmaxes do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.body(x)
+        return self.head(hidden.float().softmax(1).to(hidden.dtype))

@@ -8,6 +8,7 @@ from recipe.record.evidence import Shelf
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block
+<<<<<<< HEAD
 from recipe.render.stories.baseline import (
     just_before,
     layers,
@@ -21,6 +22,11 @@ from recipe.render.stories.baseline import (
 )
 
 PARTS = (rivals, people, just_before, one_batch, start, layers, proofs, wiring, sequence)
+=======
+from recipe.render.stories.baseline import inside, layers, learning, one_batch, proofs, rivals, start, wiring
+
+PARTS = (rivals, learning, one_batch, start, inside, layers, proofs, wiring)
+>>>>>>> dynamics
 """Each a module with `blocks(shelf)`, most telling first."""
 
 

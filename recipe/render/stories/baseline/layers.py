@@ -31,7 +31,7 @@ def _layers(found: LayersAtStart) -> list[Block]:
                 "layer", "kind", "units", "weights' std", "He's", "mean", "std", "gradient / weights", "idle",
             ],
             rows=rows,
-            checks=("units-are-alive", "gradients-keep-their-scale", "weights-have-a-sound-scale"),
+            checks=("weights-have-a-sound-scale", "symmetry-is-broken", "layers-are-nonlinear"),
         )
     ]  # fmt: skip
 
