@@ -14,11 +14,7 @@ from torch.nn import functional as F
 from recipe import simple_models
 from recipe.data.text_encoders import fit_bag
 from recipe.intervals import paired
-<<<<<<< HEAD
-from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, take
-=======
-from recipe.probes.probe import outputs_of
->>>>>>> dynamics
+from recipe.probes.probe import outputs_of, take
 from recipe.record.baseline import DumbBaselines, Rival
 from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
@@ -44,23 +40,11 @@ COMPONENTS = 16
 
 def measure_dumb_baselines(reference: Reference) -> DumbBaselines:
     """The net and its rivals, trained on one sample of train and scored item by item on one sample of val."""
-<<<<<<< HEAD
-    task = ingredients.task
-    train, val = sample(ingredients, "train", items), sample(ingredients, "val", val_items)
-    targets = val.targets.cpu()
-    learner = plain_learner(ingredients, seed)
-    size = ingredients.config["train"]["batch_size"]
-    feed = feed_on(train, batch_size=size, seed=seed, device=ingredients.device)
-    history = fit(learner, feed, steps=steps, seed=derive(seed, "steps"))
-    outputs = outputs_of(learner.model, val.inputs)
-    some = take(train, range(min(len(train.targets), SEEN)))
-    seen, known = outputs_of(learner.model, some.inputs), some.targets.cpu()
-=======
     ingredients, train, val, history = reference.ingredients, reference.train, reference.val, reference.history
     task, targets, model = ingredients.task, val.targets.cpu(), reference.model
     outputs = outputs_of(model, val.inputs)
-    seen, known = outputs_of(model, train.inputs), train.targets.cpu()
->>>>>>> dynamics
+    some = take(train, range(min(len(train.targets), SEEN)))
+    seen, known = outputs_of(model, some.inputs), some.targets.cpu()
     scored = []
     for name, learns, predict in _rivals(ingredients, train, val):
         started = time.perf_counter()

@@ -14,16 +14,12 @@ from recipe.probes.determinism import Elsewhere, measure_determinism
 from recipe.probes.dumb_baselines import measure_dumb_baselines
 from recipe.probes.equivalences import measure_equivalences
 from recipe.probes.evaluation_proof import prove_evaluation
-<<<<<<< HEAD
+from recipe.probes.function_pairs import measure_pairs
+from recipe.probes.gradient_check import measure_gradients
 from recipe.probes.human import measure_human
 from recipe.probes.initial_loss import measure_initial_loss
 from recipe.probes.just_before import show_just_before
-=======
-from recipe.probes.function_pairs import measure_pairs
-from recipe.probes.gradient_check import measure_gradients
-from recipe.probes.initial_loss import measure_initial_loss
 from recipe.probes.layer_signals import measure_signals
->>>>>>> dynamics
 from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.loss_proof import prove_loss
@@ -198,14 +194,6 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
     total = OPERATIONS / max(1.0, 3 * cost * batch_size) if stage.budget is None else 0.6 * stage.budget / step
     # small batches need more steps to see anything
     more = max(1, min(4, 64 // batch_size))
-<<<<<<< HEAD
-    reference = stage.settings["steps"] or _between(40, 0.4 * total, 400 * more)
-    control = _between(20, 0.4 * total / (3 * seeds), 80 * more)
-    capacity = _between(20, 0.2 * total / 3, 80 * more)
-    # Counting what comes next costs nothing, and is as good as the text is long.
-    counts = skeleton.task.time_axis() is not None and not stage.given("baseline.items")
-    every = len(stage.ingredients.data.train)
-=======
     share = {name: part * total for name, part in PARTS.items()}
     reference = stage.settings["steps"] or _between(40, share["reference"], 400 * more)
     control = _between(20, share["control"] / (3 * seeds), 60 * more)
@@ -216,7 +204,9 @@ def _plan(stage: Stage, skeleton: Ingredients, cost: float) -> BaselinePlan:
         "baselines": reference, "controls": 3 * seeds * control, "capacity": 6 * capacity, "edge": RATES * edge,
         "simple_to_complex": 4 * parts,
     }  # fmt: skip
->>>>>>> dynamics
+    # Counting what comes next costs nothing, and is as good as the text is long.
+    counts = skeleton.task.time_axis() is not None and not stage.given("baseline.items")
+    every = len(stage.ingredients.data.train)
     return BaselinePlan(
         items=every if counts else min(stage.settings["items"], every),
         val_items=min(stage.settings["val_items"], len(stage.ingredients.data.val)),

@@ -63,32 +63,6 @@ def weights_have_a_sound_scale(layers: LayersAtStart, *, most: float = 10.0) -> 
     return passed(f"the largest weights ({name}) are {ratios[name]:.2g} times He's rule", measured=measured)
 
 
-<<<<<<< HEAD
-@check(id="gradients-keep-their-scale")
-def the_gradient_keeps_its_scale(layers: LayersAtStart, *, warn: float = 5e-3, fail: float = 1e-5) -> Verdict:
-    """The gradient keeps its scale from the last layer to the first.
-
-    Why: where it shrinks by powers of ten the first layers stand still, and the net is as good as its random features.
-    Fix: model.activation=relu, norm layers, skip connections, or fewer layers.
-    Source: AutoTrainer (first to last below 1e-3); syndset (1e-5).
-    """
-    ratios = {layer.name: layer.gradient_ratio for layer in layers.layers if layer.gradient_ratio > 0}
-    if len(ratios) < 2:
-        return skipped("fewer than two layers have a gradient")
-    if len(ratios) > 3:
-        # A head that starts small, as it should, has a large gradient beside its weights: that says nothing of depth.
-        ratios.pop(layers.layers[-1].name, None)
-    low, high = min(ratios, key=lambda k: ratios[k]), max(ratios, key=lambda k: ratios[k])
-    share = ratios[low] / ratios[high]
-    told = f"gradient over weights: {ratios[low]:.2g} in {low}, {ratios[high]:.2g} in {high} (a factor of {share:.1g})"
-    if share < warn:
-        verdict = failed if share < fail else warned
-        return verdict(told, cause="vanishing-gradient", where=low, measured={"share": share})
-    return passed(told, measured={"share": share})
-
-
-=======
->>>>>>> dynamics
 @check(id="layers-are-nonlinear")
 def several_layers_are_more_than_one(layers: LayersAtStart, *, least: float = 1e-4) -> Verdict:
     """A net of several layers is more than one linear map.

@@ -8,10 +8,11 @@ from recipe.record.evidence import Shelf
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block
-<<<<<<< HEAD
 from recipe.render.stories.baseline import (
+    inside,
     just_before,
     layers,
+    learning,
     one_batch,
     people,
     proofs,
@@ -21,12 +22,7 @@ from recipe.render.stories.baseline import (
     wiring,
 )
 
-PARTS = (rivals, people, just_before, one_batch, start, layers, proofs, wiring, sequence)
-=======
-from recipe.render.stories.baseline import inside, layers, learning, one_batch, proofs, rivals, start, wiring
-
-PARTS = (rivals, learning, one_batch, start, inside, layers, proofs, wiring)
->>>>>>> dynamics
+PARTS = (rivals, people, learning, just_before, one_batch, start, inside, layers, proofs, wiring, sequence)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
