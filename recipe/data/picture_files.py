@@ -127,6 +127,8 @@ def _reason(path: str, error: Exception) -> str:
     except OSError as missing:
         return str(missing.strerror)
     text = str(error).split("\n")[0].replace(path, "").replace("''", "").strip()
+    if "truncated" in text.lower():
+        return f"the file is truncated ({text[:120]})"
     return "it is no picture" if "cannot identify" in text else text[:120] or type(error).__name__
 
 

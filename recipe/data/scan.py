@@ -140,7 +140,7 @@ def _measured(
         "at": positions,
         "contents": _contents(split, positions, inputs),
         "finite": flat.isfinite().all(dim=1).numpy(),
-        "blank": blank_texts(texts) if texts is not None else _blank(flat, reach, data, cells),
+        "blank": blank_texts(texts) if texts is not None else _blank(inputs, flat, reach, data, cells),
         "features": looks.features(texts) if looks and texts else _features(data, inputs).numpy(),
     }
     if data.kind == "image":
@@ -226,13 +226,18 @@ def _contents(split: Split, positions: np.ndarray, inputs: Tree) -> np.ndarray:
     return np.frombuffer(b"".join(told), dtype="V16")
 
 
-def _blank(flat: Tensor, reach: tuple[float, float], data: Data, cells: Cells | None) -> np.ndarray:
+def _blank(inputs: Tree, flat: Tensor, reach: tuple[float, float], data: Data, cells: Cells | None) -> np.ndarray:
     """bool (n): items without information. A table's row is blank when all of its cells are empty."""
     if cells is not None:
         return np.asarray(np.isnan(cells.numeric).all(axis=1) & (cells.codes < 0).all(axis=1))
     if data.kind == "table" or flat.shape[1] < 8:
         return np.zeros(len(flat), dtype=bool)
     span = flat.amax(dim=1) - flat.amin(dim=1)
+    leaf = next(leaves(inputs))
+    if data.kind == "image" and leaf.ndim == 4 and min(leaf.shape[1], leaf.shape[3]) in (3, 4):
+        # A picture of one colour is blank, whatever lies between its channels.
+        places = (2, 3) if leaf.shape[1] in (3, 4) else (1, 2)
+        span = (leaf.amax(dim=places) - leaf.amin(dim=places)).amax(dim=1).to(torch.float32)
     return np.asarray((span <= BLANK * max(reach[1] - reach[0], 1e-12)).numpy())
 
 

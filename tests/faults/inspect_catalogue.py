@@ -31,6 +31,9 @@ READING = [
     Fault("P05 cast to whole numbers", planted("whole_numbers"), "input-scale", "cast-to-whole-numbers"),
     Fault("P05 cast to bytes", planted("whole_numbers", "data.dtype=uint8"), "input-scale", "cast-to-whole-numbers"),
     Fault("P14 two by two", planted("resized_to"), "picture-size", "pictures-too-small"),
+    Fault("constant inputs", planted("black"), "items-differ", "constant-inputs"),
+    Fault("D1 another shape", planted("other_shape", "data.max_unreadable=1"), "items-readable", "unreadable-items"),
+    Fault("P01 bytes as whole numbers", planted("scaled_by", "data.dtype=int64"), "input-scale", "inputs-unscaled"),
     Fault("P14 four by four", planted("resized_to", "data.side=4"), "picture-size", "pictures-too-small"),
 ]  # fmt: skip
 TARGETS = [
@@ -39,10 +42,23 @@ TARGETS = [
     Fault("D16 absent from train", planted("absent_from_train"), "class-coverage", "class-absent-from-train"),
     Fault("D18 20 for validation", planted("few_for_validation"), "val-size", "val-too-small"),
     Fault("D18 60 for validation", planted("few_for_validation", "data.items=60"), "val-size", "val-too-small"),
+    Fault("D15 five to a hundred of ten", planted("rare_class", "data.kept=8"), "class-balance", "class-imbalance"),
+    Fault("D2 a class spelled twice", planted("spelled_twice"), "class-names-agree", "class-names-alike"),
+    Fault("D2 with a dot in test", planted("spelled_with_a_dot"), "class-names-agree", "class-names-differ"),
+    Fault("D2 capped", planted("capped_target"), "target-spikes", "target-capped"),
     Fault("D26 first 80 %", planted("split_by_position"), "class-coverage", "class-absent-from-train"),
     Fault("D26 first 95 %", planted("split_by_position", "data.share=0.95"), "class-coverage", "class-absent-from-val"),
 ]  # fmt: skip
-FAULTS = [*READING, *TARGETS]
+ODDITIES = [
+    Fault("D4 a slip of the decimal point", planted("a_slip"), "attribute-outliers", "value-apart"),
+    Fault("D4 below the rest", planted("a_slip", "data.value=-4000"), "attribute-outliers", "value-apart"),
+    Fault("D4 far from all others", planted("a_slip"), "outliers", "extreme-outliers"),
+    Fault("D4 -999", planted("a_slip", "data.items=40"), "values-are-measurements", "stand-in-values"),
+    Fault("D20 dark", planted("dimmed"), "picture-quality", "dark"),
+    Fault("D20 darker, fewer", planted("dimmed", "data.share=0.004", "data.factor=0.05"), "picture-quality", "dark"),
+    Fault("D4 blurry", planted("smeared"), "picture-quality", "blurry"),
+]
+FAULTS = [*READING, *TARGETS, *ODDITIES]
 
 HEALTHY = {
     "digits": ["data=digits"],
@@ -52,5 +68,6 @@ HEALTHY = {
     "H24 sorted by class, shuffled": sound("sorted_by_class"),
     "a small table": sound("iris_like", "data.val_fraction=0.3"),
     "long tails, two classes": sound("breast_cancer", "data.val_fraction=0.3"),
+    "long tails, a number": sound("heavy_tails"),
     "a number": sound("diabetes", "data.val_fraction=0.3"),
 }

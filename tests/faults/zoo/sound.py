@@ -72,6 +72,15 @@ def heavy_tails() -> dict[str, Any]:
     return {"train": (x.astype(np.float32), y.astype(np.float32))}
 
 
+def grey_photographs(folder: str, items: int = 2000) -> dict[str, Any]:
+    """H19: a few of CIFAR-10's pictures, without colour: small, hard, and nothing wrong with them."""
+    from recipe.data.torchvision_files import cifar10
+
+    x, y = (np.asarray(part)[:items] for part in cifar10(folder)["train"])
+    grey = (x.astype(np.float32) * np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]).sum(axis=1)
+    return {"train": (grey.round().astype(np.uint8)[:, None], y)}
+
+
 def _pixels() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
 
