@@ -18,7 +18,7 @@ from recipe.intervals import of_items, paired
 from recipe.record.evidence import CannotMeasure
 from recipe.record.questions import Way
 
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)
+PENALTIES = (1e-1, 1e-2, 1e-3)
 """Of the squared weights, in shares of the number of items; the best on a fifth of the training items is taken."""
 UNEVEN = 0.8
 """Share of one class above which each class counts alike: accuracy would not see the others."""

@@ -19,14 +19,15 @@ from recipe.record.evidence import CannotMeasure
 from recipe.record.questions import Move, Question, Questions, Way
 from recipe.tree import leaves
 
-TRAIN, VAL = 4000, 2500
-"""Items that take part. Their differences are then known to about a point of accuracy."""
-NUMBERS = 6_000_000
+TRAIN, VAL = 2500, 2000
+"""Items that take part. Their differences are then known to a point or two of accuracy."""
+NUMBERS = 4_000_000
 """Pixels of all of these pictures together, at most: larger pictures take part in smaller numbers."""
 LARGE = 64
 """Side to which larger pictures are reduced for the question of resolution; all others are asked at THUMB."""
-FILTERS, FEWER = 128, 48
-MOVED = 1200
+FILTERS, FEWER = 96, 40
+"""Patches of one size, and of each of several; fewer where there are few items to fit them on."""
+MOVED = 600
 PROBE = "ridge regression on {} random patches"
 
 
@@ -92,8 +93,14 @@ class _Desk:
 
     @property
     def usual(self) -> int:
-        """The patch size of questions about something else: about a quarter of the side."""
-        return int(2 ** int(np.log2(max(1.0, self.side / 3.5))))
+        """The patch size of questions about something else: about a quarter of the side, half of that in colour."""
+        size = int(2 ** int(np.log2(max(1.0, self.side / 3.5))))
+        return size // 2 if self.train.shape[1] >= 3 and size >= 4 else size
+
+    @property
+    def filters(self) -> int:
+        """Patches of one size."""
+        return int(min(FILTERS, max(16, len(self.train) // 24)))
 
     def look(self, size: int) -> tuple[Tensor, Tensor]:
         """(n, 2, cells, filters) responses of train and val to patches of that size."""
@@ -101,9 +108,9 @@ class _Desk:
             self.seen[size] = self.responses(self.train, self.val, size)
         return self.seen[size]
 
-    def responses(self, train: Tensor, val: Tensor, size: int, count: int = FILTERS) -> tuple[Tensor, Tensor]:
+    def responses(self, train: Tensor, val: Tensor, size: int, count: int | None = None) -> tuple[Tensor, Tensor]:
         """Responses of other pictures than the desk's, with filters of their own."""
-        filters = learn_filters(train, size, count, np.random.default_rng([self.seed, 37, size]))
+        filters = learn_filters(train, size, count or self.filters, np.random.default_rng([self.seed, 37, size]))
         return responses(train, filters, self.grid), responses(val, filters, self.grid)
 
     def sit(self, name: str, seen: tuple[Tensor, Tensor]) -> np.ndarray:
@@ -173,7 +180,7 @@ def _resolutions(desk: _Desk) -> Iterator[Question]:
     original = max(desk.scan.splits["train"].shape)
     exam, train, val = desk.exam, desk.train, desk.val
     if not desk.series and original > THUMB:
-        few = (np.arange(min(len(exam.train), 2000)), np.arange(min(len(exam.val), 1500)))
+        few = (np.arange(min(len(exam.train), 1500)), np.arange(min(len(exam.val), 1500)))
         exam = exam.part(*few)
         shown = [_shown(desk.scan, name, rows, LARGE) for name, rows in (("train", exam.train), ("val", exam.val))]
         train, val = _levelled(*shown)
@@ -187,7 +194,7 @@ def _resolutions(desk: _Desk) -> Iterator[Question]:
         small = [_resized(x, sharp / side) for x in (train, val)]
         sizes = {max(1, round(share * usual * sharp / side)) for share in (0.5, 1, 2)}
         sizes |= {sharp} if len(sizes) < 3 else set()
-        seen = [desk.responses(small[0], small[1], size, FEWER) for size in sorted(sizes)]
+        seen = [desk.responses(small[0], small[1], size, min(FEWER, desk.filters)) for size in sorted(sizes)]
         joined = [torch.cat([pair[k].flatten(1) for pair in seen], dim=1) for k in (0, 1)]
         marks = exam.ridge(joined[0], joined[1])
         full = marks if full is None else full
@@ -214,7 +221,7 @@ def _patches(desk: _Desk) -> Iterator[Question]:
         yield Question(
             name=name,
             asked=asked,
-            probe=f"{PROBE.format(FILTERS)} of one size, {where}",
+            probe=f"{PROBE.format(desk.filters)} of one size, {where}",
             ways=tuple(desk.exam.way(names[size], marks[size], marks[best], at=size) for size in sizes),
             reference=names[best],
         )
@@ -226,7 +233,8 @@ def _position(desk: _Desk) -> Question:
     cells = seen[0].shape[2]
     kept = desk.usual_marks()
     pooled = desk.sit("pooled", (seen[0].mean(dim=2), seen[1].mean(dim=2)))
-    fewer = desk.sit("fewer kinds", (seen[0][..., : FILTERS // cells], seen[1][..., : FILTERS // cells]))
+    few = max(1, desk.filters // cells)
+    fewer = desk.sit("fewer kinds", (seen[0][..., :few], seen[1][..., :few]))
     parts = f"{cells} parts of the {'series' if desk.series else 'picture'} apart"
     return Question(
         name="position",
@@ -288,7 +296,7 @@ def _variation(desk: _Desk) -> Question:
     return Question(
         name="variation",
         asked="What variation is spurious, and could be preprocessed out?",
-        probe=PROBE.format(desk.usual),
+        probe=PROBE.format(f"{desk.usual}-{'step' if desk.series else 'pixel'}"),
         ways=tuple(ways),
     )
 
@@ -318,7 +326,7 @@ def _moves(desk: _Desk) -> Iterator[Move]:
     """Val items moved a little, before a probe that has learnt from unmoved ones; and their nearest neighbours."""
     chosen = np.arange(min(MOVED, len(desk.exam.val)))
     exam, val = desk.exam.part(np.arange(len(desk.exam.train)), chosen), desk.val[chosen]
-    filters = learn_filters(desk.train, desk.usual, FILTERS, np.random.default_rng([desk.seed, 37, desk.usual]))
+    filters = learn_filters(desk.train, desk.usual, desk.filters, np.random.default_rng([desk.seed, 37, desk.usual]))
     changes = _changes(desk)
     moved = [change(val) for change in changes.values()]
     rows = [responses(x, filters, desk.grid).flatten(1) for x in moved]
