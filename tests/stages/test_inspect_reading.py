@@ -14,8 +14,8 @@ from recipe import cli
 RNG = np.random.default_rng(0)
 
 
-def picture(size=(24, 24)):
-    coarse = Image.fromarray(RNG.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+def picture(size=(24, 24), dog=False):
+    coarse = Image.fromarray(RNG.integers(*((90, 256) if dog else (0, 160)), (4, 4, 3), dtype=np.uint8))
     noise = RNG.normal(0, 10, (*size, 3))
     return Image.fromarray(
         (np.asarray(coarse.resize(size, Image.Resampling.BICUBIC)) + noise).clip(0, 255).astype(np.uint8)
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     for name in ("cat", "dog"):
         (tmp_path / "pictures" / name).mkdir(parents=True)
         for k in range(200):
-            picture().save(tmp_path / "pictures" / name / f"{k:03d}.jpg", quality=95)
+            picture(dog=name == "dog").save(tmp_path / "pictures" / name / f"{k:03d}.jpg", quality=95)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "pictures"
 
@@ -145,7 +145,7 @@ def test_a_title_above_a_table_is_passed_over_and_said(tmp_path, monkeypatch, ca
     words = ["data=table", "data.path=t.csv", "data.target=-1", "data.header=false"]
     assert inspect(capsys, *words)[0] == 0
     assert listed()["t.csv line 1"][0] == "odd"
-    code, report, _ = inspect(capsys, *words, "data.skip_lines=1", "data.columns=[a,b,bought]")
+    code, report, _ = inspect(capsys, *words, "data.skip_lines=1", "data.columns=[a,b,bought]", "run.dir=other")
     assert code == 0
     assert next(one for one in report["checks"] if one["id"] == "items-ordinary")["verdict"] == "pass"
 
