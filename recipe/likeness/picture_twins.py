@@ -1,0 +1,166 @@
+"""Near twins among small pictures: the same shot cropped, moved, stretched, in another light, re-encoded or mirrored.
+
+First candidates, by descriptors that such changes hardly move; then each candidate is laid over the other (`alignment`).
+How far apart unrelated pictures are depends on where they lie: two trousers are more alike than two dogs. So a pair
+counts when what differs is small beside what differs between either of the two and its tenth neighbours or so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from recipe.likeness.alignment import Placed, coarse, fine, halved
+from recipe.likeness.descriptors import Projection, arrangement, described, enlarged, floats, spectrum
+from recipe.likeness.neighbours import Found, nearest
+from recipe.likeness.pairs import Pairs, no_pairs
+from recipe.machine import ahead, one_thread
+
+NEAR = 0.12
+"""Of the usual difference to other pictures, what the difference between twins is at most."""
+FAR = 0.15
+"""Largest difference of twins, however far the others are. Calibration of both: docs/decisions, near twins."""
+RANKS = (7, 10, 13, 16)
+"""Neighbours that stand for the others; the second nearest of the four counts, so up to nine twins do not hide it."""
+ZOOM, ZOOMED = 1.12, 4
+SAMPLE = 400
+LEAST = 24
+SIDE = 6
+"""Pictures need as many pixels on either side."""
+
+
+class Usual(NamedTuple):
+    """How far pictures are from others, over a sample: differences, coarse and fine."""
+
+    coarse: float
+    low: float
+    high: float
+
+
+def find_picture_twins(pictures: np.ndarray) -> Pairs:
+    """Of uint8 pictures (N, C, h, w), all different. Pictures without structure have none."""
+    if len(pictures) < LEAST or min(pictures.shape[2:]) < SIDE:
+        return no_pairs()
+    with one_thread():
+        return _Search(pictures).twins()
+
+
+class _Search:
+    """One search. halves: of all pictures, for coarse comparisons; others: each one's nearest by arrangement."""
+
+    def __init__(self, pictures: np.ndarray) -> None:
+        self.pictures, self.n = pictures, len(pictures)
+        self.halves = described(pictures, halved)
+        tiny = F.adaptive_avg_pool2d(self.halves, (8, 8))
+        tiny = tiny - tiny.mean(dim=(2, 3), keepdim=True)
+        self.tiny = tiny / tiny.flatten(1).norm(dim=1).clamp(min=1e-6)[:, None, None, None]
+
+    def twins(self) -> Pairs:
+        first, second = self._candidates()
+        usual = self._usual()
+        mirrored = self._mirrored(first, second)
+        placed = self._compare_coarsely(first, second, mirrored)
+        kept = 1 - placed.likeness <= min(2 * FAR, 0.5 * usual.coarse)
+        first, second, mirrored = first[kept], second[kept], mirrored[kept]
+        likeness = self._compare_finely(first, second, mirrored, placed.placing[kept])
+        kept = self._are_close(first, second, 1 - likeness, usual)
+        told = (part[kept].numpy() for part in (first, second, likeness, mirrored))
+        return Pairs(*told)
+
+    def _candidates(self) -> tuple[Tensor, Tensor]:
+        """Pairs by each of the descriptors, nearest first in units of how far the last neighbour is."""
+        places = described(self.pictures, arrangement)
+        places = Projection(places)(places)
+        self.others = nearest(places, places, min(RANKS[-1], self.n - 1))
+        waves = described(self.pictures, spectrum)
+        project = Projection(waves)
+        waves = project(waves)
+        by_waves = nearest(waves, waves, min(RANKS[-1], self.n - 1))
+        zoomed = project(described(self.pictures, lambda x: spectrum(enlarged(x.mean(dim=1, keepdim=True), ZOOM))))
+        by_zoom = nearest(waves, zoomed, ZOOMED)
+        found = [_ranked(self.others, self.others), _ranked(by_waves, by_waves), _ranked(by_zoom, by_waves)]
+        codes, ratios = (torch.cat(parts) for parts in zip(*found, strict=True))
+        code, which = torch.unique(codes, return_inverse=True)
+        ratio = torch.full((len(code),), torch.inf).scatter_reduce(0, which, ratios, "amin")
+        # Twice the items are about all that is worth a look; a small set can afford to look at more.
+        chosen = code[ratio.argsort(stable=True)[: max(self.n, min(4 * self.n, 20_000))]].sort().values
+        return chosen // self.n, chosen % self.n
+
+    def _usual(self) -> Usual:
+        items = torch.from_numpy(np.unique(np.linspace(0, self.n - 1, SAMPLE).astype(int)))
+        roughly, exactly = self._differences(items)
+        return Usual(float(roughly.median()), *(float(v) for v in exactly.quantile(torch.tensor([0.05, 0.95]))))
+
+    def _differences(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """(n) coarse and fine: of each item and the neighbours that stand for all others."""
+        ranks = torch.tensor([rank - 1 for rank in RANKS if rank <= self.others.point.shape[1]])
+        others = self.others.point[items][:, ranks]
+        first, second = items[:, None].expand_as(others).reshape(-1), others.reshape(-1)
+        known = second >= 0
+        first, second = torch.where(known, first, 0), torch.where(known, second, 1)
+        mirrored = self._mirrored(first, second)
+        placed = self._compare_coarsely(first, second, mirrored)
+        exactly = 1 - self._compare_finely(first, second, mirrored, placed.placing)
+        told = torch.where(known, torch.stack([1 - placed.likeness, exactly]), 1.0)
+        roughly, exactly = told.view(2, len(items), -1).median(dim=2).values
+        return roughly, exactly
+
+    def _are_close(self, first: Tensor, second: Tensor, difference: Tensor, usual: Usual) -> Tensor:
+        """bool (n). Whoever is closer than nearly all others are to each other needs no closer look."""
+        close = difference <= min(FAR, NEAR * usual.low)
+        open_ = (~close & (difference <= min(FAR, NEAR * usual.high))).nonzero()[:, 0]
+        if len(open_):
+            items, place = torch.unique(torch.cat([first[open_], second[open_]]), return_inverse=True)
+            local = self._differences(items)[1][place].view(2, -1).min(dim=0).values
+            close[open_] = difference[open_] <= NEAR * local
+        return close
+
+    def _mirrored(self, first: Tensor, second: Tensor) -> Tensor:
+        """bool (n): whether the second is more like the first when mirrored."""
+
+        def one(rows: Tensor) -> Tensor:
+            a, b = self.tiny[first[rows]], self.tiny[second[rows]]
+            return (a * b.flip(3)).sum(dim=(1, 2, 3)) > (a * b).sum(dim=(1, 2, 3)) + 0.02
+
+        return _in_chunks(one, len(first), 8192)
+
+    def _compare_coarsely(self, first: Tensor, second: Tensor, mirrored: Tensor) -> Placed:
+        def one(rows: Tensor) -> Tensor:
+            placed = coarse(self.halves[first[rows]], _turned(self.halves[second[rows]], mirrored[rows]))
+            return torch.cat([placed.likeness[:, None], placed.placing], dim=1)
+
+        told = _in_chunks(one, len(first), 2048, width=5)
+        return Placed(told[:, 0], told[:, 1:])
+
+    def _compare_finely(self, first: Tensor, second: Tensor, mirrored: Tensor, placing: Tensor) -> Tensor:
+        def one(rows: Tensor) -> Tensor:
+            a, b = (floats(self.pictures[part[rows].numpy()]) for part in (first, second))
+            return fine(a, _turned(b, mirrored[rows]), placing[rows]).likeness
+
+        return _in_chunks(one, len(first), 512)
+
+
+def _ranked(found: Found, others: Found) -> tuple[Tensor, Tensor]:
+    """(codes of the pairs, how near each is beside the last of the others)."""
+    n, k = found.point.shape
+    item = torch.arange(n)[:, None].expand(n, k)
+    ratio = (1 - found.cosine) / (1 - others.cosine.amin(dim=1, keepdim=True)).clamp(min=1e-4)
+    known = found.point >= 0
+    low, high = torch.minimum(item, found.point), torch.maximum(item, found.point)
+    return (low * n + high)[known], ratio[known]
+
+
+def _turned(pictures: Tensor, mirrored: Tensor) -> Tensor:
+    return torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
+
+
+def _in_chunks(work: Callable[[Tensor], Tensor], n: int, size: int, width: int = 0) -> Tensor:
+    """`work` of the rows 0 … n - 1, chunk by chunk on all cores, joined."""
+    if n == 0:
+        return torch.zeros((0, width) if width else 0)
+    return torch.cat(list(ahead(work, torch.arange(n).split(size))))
