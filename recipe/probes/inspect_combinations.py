@@ -102,7 +102,7 @@ def _pick_class(x: np.ndarray, target: Target) -> tuple[int, int] | None:
 
 def _binned(column: np.ndarray) -> np.ndarray:
     """int64 (N), 0 … BINS: values of their own where they are few, quantiles otherwise; 0 where a cell is empty."""
-    return np.minimum(binned(column, BINS), BINS)
+    return np.asarray(np.minimum(binned(column, BINS), BINS))
 
 
 def _one_hot(cells: np.ndarray, size: int = BINS + 1) -> np.ndarray:

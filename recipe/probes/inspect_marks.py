@@ -118,7 +118,7 @@ def _adds(view: Windows, half: int, target: Target) -> np.ndarray:
     grams = [(a.T @ a).double() for a, _ in parts]
     crosses = [a.T.double() @ b for a, b in parts]
     squares = [(b * b).sum(dim=0) for _, b in parts]
-    penalty = 1e-3 * half / 2 * float(x.var(dim=0).mean())
+    penalty = max(1e-3 * half / 2 * float(x.var(dim=0).mean()), 1e-6)
     around, inside = torch.from_numpy(view.around), torch.from_numpy(view.inside)
     left = []
     for sets in (around, torch.cat([around, inside], dim=1)):

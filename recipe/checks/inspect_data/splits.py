@@ -130,12 +130,10 @@ def _scale(one: Apart) -> tuple[str, str]:
     """What the line says that makes a split like train."""
     assert one.affine is not None
     times, plus = one.affine
+    how = f"x → {times:.4g}·x + {plus:.4g} makes it like train"
     if times < 0:
-        return (
-            "split-inverted",
-            f"multiplied by {times:.3g} and moved by {plus:.3g} it cannot be: dark and light changed",
-        )
-    return "split-scaled-otherwise", f"multiplied by {times:.4g} and moved by {plus:.4g} it cannot be: scaled otherwise"
+        return "split-inverted", f"{how}: light and dark are exchanged"
+    return "split-scaled-otherwise", f"{how}: it is scaled otherwise"
 
 
 def _is_undone(one: Undone) -> bool:
