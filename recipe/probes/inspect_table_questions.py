@@ -18,7 +18,6 @@ from recipe.exam import Exam, halved, hold
 from recipe.machine import one_thread
 from recipe.record.evidence import CannotMeasure
 from recipe.record.questions import Question, Questions, Way
-from recipe.simple_models import logistic_regression
 
 TRAIN, VAL = 8000, 4000
 """Items that take part, at most; fewer where there are many columns and classes."""
@@ -28,6 +27,8 @@ MOST = 128
 """Columns beyond which they are no table to these probes."""
 ROUNDS = 50
 UNITS = 256
+LIMIT = 50.0
+"""Deviations beyond which a solver would stumble over a column."""
 TREES = f"boosted trees ({ROUNDS} rounds)"
 
 
@@ -218,10 +219,14 @@ def _shape(desk: _Desk) -> Question:
 def _line(desk: _Desk, x: Tensor, others: Tensor, *, name: str) -> np.ndarray:
     """Marks of a linear model after the preprocessing of that name, fitted on these train rows."""
     ready = fit(name, _as_split(x), desk.scan.data.kind)
-    x, others = (ready(part).nan_to_num(nan=0, posinf=0, neginf=0) for part in (x, others))
+    x, others = (ready(part).nan_to_num(nan=0, posinf=0, neginf=0).clamp(-LIMIT, LIMIT) for part in (x, others))
     if desk.exam.metric != "accuracy":
         return desk.exam.ridge(x, others)
-    return desk.exam.marks(logistic_regression(x, desk.exam.learnt.argmax(dim=1), others))
+    from sklearn.linear_model import LogisticRegression
+
+    # torch's L-BFGS would do as well, but brings a compiler with it that takes seconds to import.
+    model = LogisticRegression(max_iter=100, tol=1e-3).fit(x.numpy(), desk.exam.learnt.argmax(dim=1).numpy())
+    return desk.exam.marks(torch.as_tensor(model.predict(others.numpy())))
 
 
 def _as_split(x: Tensor) -> Split:
