@@ -4,11 +4,14 @@ const relabelDialog = at("relabel");
 const helpDialog = at("help");
 const MOST_CHOICES = 200;
 
+const proposals = columns.find((one) => one.title === "looks like" && one.words);
+
 // Asks for a class (or a number), and marks the item with it.
 function askLabel(item) {
   const field = make("input", { type: data.relabel === "number" ? "number" : "text", step: "any", "aria-label": "New label", autocomplete: "off" });
   const list = make("ul", { class: "choices", role: "listbox", id: "choices", "aria-label": "Classes" });
   const now = marks.get(item)?.label ?? labelOf(item);
+  const proposed = proposals ? cellText(proposals, item) : "";
   let [chosen, fitting] = [0, []];
 
   function choose(label) {
@@ -21,12 +24,14 @@ function askLabel(item) {
   function tellChoices() {
     const typed = field.value.trim().toLowerCase();
     fitting = data.relabel === "class" ? labelColumn.words.filter((word) => word.toLowerCase().includes(typed)) : [];
-    fitting.sort((a, b) => (b.toLowerCase() === typed) - (a.toLowerCase() === typed) || b.toLowerCase().startsWith(typed) - a.toLowerCase().startsWith(typed));
+    const rank = (word) => (word.toLowerCase() === typed ? 0 : !typed && word === proposed ? 1 : typed && word.toLowerCase().startsWith(typed) ? 2 : 3);
+    fitting.sort((a, b) => rank(a) - rank(b));
     fitting = fitting.slice(0, MOST_CHOICES);
     chosen = Math.max(0, Math.min(chosen, fitting.length - 1));
     list.replaceChildren(...fitting.map((word, k) => {
       const option = make("li", { role: "option", id: `choice-${k}`, "aria-selected": k === chosen, text: visible(word), onclick: () => choose(word) });
       if (word === now) option.append(make("span", { class: "soft", text: " now" }));
+      else if (word === proposed) option.append(make("span", { class: "soft", text: " what it looks like" }));
       return option;
     }));
     field.setAttribute("aria-activedescendant", `choice-${chosen}`);
