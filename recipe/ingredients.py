@@ -6,51 +6,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from recipe import losses
 from recipe.config import Composed
+from recipe.data.assemble import USE
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
-from recipe.dotted import parameters
+from recipe.data.encode import encoding_for
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.initialise import initialise, set_prior_bias
-from recipe.record.history import History
 from recipe.record.progress import Progress, Silent
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
 from recipe.tasks.task import Task, task_for
 from recipe.training.checkpoint import Checkpoint
-from recipe.training.early_stopping import EarlyStopping
+from recipe.training.early_stopping import EarlyStopping, cadence
 from recipe.training.evaluate import Evaluation, evaluate
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import Learner, assemble
 from recipe.training.loop import Watcher, fit
 from recipe.training.regularizers import Regularizers, smoothed
 from recipe.training.seeding import derive, seeded
+from recipe.training.trained import Trained
 
 SAMPLE = 4096
 """Items from which the width of an autoencoder's outputs is told."""
-
-# Keys of the data node that say how the data are used, not where they come from.
-_DATA_USE = {
-    "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
-    "patch", "workers", "streaming", "encode", "tokens", "bag",
-}  # fmt: skip
-
-
-class Trained(NamedTuple):
-    """A whole run: the model with the weights that were kept, and what they reach. evaluations: by split."""
-
-    model: nn.Module
-    history: History
-    metrics: dict[str, dict[str, float]]
-    evaluations: dict[str, Evaluation]
-    steps: int
-    parameters: int
 
 
 class Ingredients:
@@ -88,7 +72,7 @@ class Ingredients:
     @cached_property
     def data(self) -> Data:
         """The data set, validated and split; the test split sealed."""
-        node = {key: value for key, value in self.config["data"].items() if key not in _DATA_USE}
+        node = {key: value for key, value in self.config["data"].items() if key not in USE}
         seed = self.config["seed"]
         mapping = instantiate(node, where="data", optional={"seed": seed})
         return assemble_data(
@@ -97,9 +81,8 @@ class Ingredients:
 
     @property
     def text_encoding(self) -> str:
-        """What data.encode=auto means for this model: tokens where it takes a vocabulary, else a bag of words."""
-        taken = parameters(str((self.config["model"] or {}).get("_target_", "")))
-        return "tokens" if taken is not None and "vocabulary" in taken.names else "bag"
+        """What data.encode=auto means for this model."""
+        return encoding_for(self._target("model"))
 
     @cached_property
     def task(self) -> Task:
@@ -296,15 +279,9 @@ class Ingredients:
         return EarlyStopping(**node) if node["patience"] is not None else None
 
     def _cadence(self, steps_per_epoch: int, length: int) -> int:
-        """Steps between evaluations: `early_stopping.cadence` epochs; else each epoch, but ten times in a short run.
-
-        Validation is forward only, a third of a training step: two passes' worth of steps keep it under a fifth.
-        """
-        cadence = self.config["early_stopping"]["cadence"]
-        if cadence:
-            return max(1, round(float(cadence) * steps_per_epoch))
-        affordable: int = 2 * -(-len(self.data.val) // self.config["train"]["batch_size"])
-        return max(1, affordable, min(steps_per_epoch, length // 10))
+        """Steps between evaluations."""
+        batches = -(-len(self.data.val) // self.config["train"]["batch_size"])
+        return cadence(self.config["early_stopping"]["cadence"], steps_per_epoch, length, batches)
 
     def model_node(self) -> dict[str, Any]:
         """The model's node, with the dropout of the regularizers where the model has such an argument."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from recipe.data.cells import Cells
 from recipe.data.data import Data, Split, Trouble, refuse_unreadable
 from recipe.data.encode import encode
+from recipe.data.given import array_of, inputs_of
 from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.splits import split_off
@@ -24,9 +25,14 @@ from recipe.data.targets import agree_on_targets, unlabelled, without_targets
 from recipe.data.texts import Texts
 from recipe.machine import one_thread
 from recipe.record.refusal import Refusal
-from recipe.tree import as_tensor, is_tree, leaves, map_tree
+from recipe.tree import leaves
 
 SPLITS = ("train", "val", "test")
+USE = {
+    "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
+    "patch", "workers", "streaming", "encode", "tokens", "bag",
+}  # fmt: skip
+"""Keys of the data node that say how the data are used, not where they come from."""
 KINDS = ("image", "table", "text", "series", "array")
 BESIDE = ("classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "renamed", "notes")
 KEYS = {*SPLITS, *BESIDE}
@@ -121,9 +127,9 @@ def _read(
     kept: np.ndarray | None = None
     inputs: Any
     if isinstance(value, tuple) and len(value) == 2:
-        inputs = _inputs(value[0], name, target)
+        inputs = inputs_of(value[0], name, target)
         size = len(inputs) if isinstance(inputs, (Cells, Texts)) else len(next(leaves(inputs)))
-        raw = np.zeros(size, dtype=np.int64) if value[1] is None else _array(value[1])
+        raw = np.zeros(size, dtype=np.int64) if value[1] is None else array_of(value[1])
     elif hasattr(value, "__getitem__"):
         size = length(value, name, target)
         inputs, raw, kept = (
@@ -177,7 +183,7 @@ def _dataset(
         streaming == "auto" and not (stream.gives_numbers() and stream.repeats() and stream.fits())
     ):
         if not int(settings["max_unreadable"]):
-            return stream, _array(stream.targets()), np.arange(size)
+            return stream, array_of(stream.targets()), np.arange(size)
         # Some may be left out: which, no later pass over the stream could say in time.
         sound, broken = stream.readable()
         kept = np.asarray(sound, dtype=np.int64)
@@ -187,7 +193,7 @@ def _dataset(
         inputs, raw, sound, broken = stream.hold()
         kept = np.asarray(sound, dtype=np.int64)
     lost += [Trouble(name, item.where, item.reason) for item in broken]
-    return inputs, _array(raw), kept
+    return inputs, array_of(raw), kept
 
 
 def _leave_out_unlabelled(
@@ -204,51 +210,10 @@ def _leave_out_unlabelled(
         splits[name], given[name] = split.take(keep), given[name][keep]
 
 
-def _inputs(value: Any, name: str, target: str) -> Any:
-    """Arrays, tensors or lists, in tuples or mappings or not, as a tree of tensors; cells and texts as they are."""
-    if isinstance(value, (Cells, Texts)):
-        return value
-    if _are_texts(value):
-        return Texts([str(text) for text in value])
-    if isinstance(value, Mapping):
-        tree: Any = {key: _inputs(part, name, target) for key, part in value.items()}
-    elif isinstance(value, tuple):
-        tree = tuple(_inputs(part, name, target) for part in value)
-    else:
-        try:
-            tree = as_tensor(np.asarray(value) if isinstance(value, list) else value)
-        except (TypeError, ValueError) as error:
-            raise Refusal(
-                f"the inputs of {name} cannot be made a tensor ({str(error).splitlines()[0]})",
-                where=target,
-                fix="give numbers in an array of one shape",
-            ) from error
-    sizes = {len(leaf) if leaf.ndim else 0 for leaf in leaves(tree)} if is_tree(tree) else {0}
-    if len(sizes) != 1:
-        raise Refusal(
-            f"the inputs of {name} differ in length: {sorted(sizes)}", where=target, fix="give each as many items"
-        )
-    return map_tree(lambda leaf: leaf.detach().cpu(), tree)
-
-
-def _are_texts(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(text, str) for text in value)
-    return isinstance(value, np.ndarray) and value.ndim == 1 and (value.dtype.kind == "U" or _are_texts(value.tolist()))
-
-
-def _array(values: Any) -> np.ndarray:
-    if isinstance(values, Tensor):
-        return values.detach().cpu().numpy()
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], Tensor):
-        return np.stack([v.detach().cpu().numpy() for v in values])
-    return np.asarray(values)
-
-
 def _aligned(values: Any, size: int, what: str, name: str, target: str) -> np.ndarray:
     if len(values) != size:
         raise Refusal(f"{name} has {size:,} items and {len(values):,} {what}", where=target, fix="give one an item")
-    return _array(values)
+    return array_of(values)
 
 
 def _refuse_overlap(splits: Mapping[str, Split]) -> None:

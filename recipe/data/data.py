@@ -209,6 +209,17 @@ class Data:
             return False
         return targets.ndim == 1 and (self.classes is not None or bool(((targets == 0) | (targets == 1)).all()))
 
+    @cached_property
+    def without_label(self) -> str:
+        """Why no item has a label or number of its own; empty where each has."""
+        targets = self.train.targets
+        if self.unlabelled:
+            return "the data have no targets"
+        whole = targets.ndim == 2 and not targets.is_floating_point() and targets.dtype != torch.bool
+        if whole and not bool(((targets == 0) | (targets == 1)).all()):
+            return "the targets are tokens, one at each position"
+        return ""
+
     @property
     def test_size(self) -> int:
         """Items of the sealed test split."""

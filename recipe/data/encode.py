@@ -10,6 +10,7 @@ from recipe.data.cells import fit_encoder
 from recipe.data.data import Split
 from recipe.data.next_token import NextTokenEncoder, fit_next_token
 from recipe.data.text_encoders import TokenEncoder, fit_text_encoder
+from recipe.dotted import parameters
 from recipe.record.refusal import Refusal
 
 
@@ -49,6 +50,12 @@ def encode(
             for name, split in splits.items()
         }
     return Encoded(splits, encoder, None, notes)
+
+
+def encoding_for(target: str) -> str:
+    """What data.encode=auto means for a model, by its text alone: tokens where it takes a vocabulary, else a bag."""
+    taken = parameters(target)
+    return "tokens" if taken is not None and "vocabulary" in taken.names else "bag"
 
 
 def _next_tokens(splits: Mapping[str, Split], encoder: NextTokenEncoder) -> dict[str, Split]:

@@ -178,7 +178,7 @@ def _scan(
         contents=joined["contents"],
         finite=joined["finite"].astype(bool),
         blank=joined["blank"].astype(bool),
-        attributes=own | {name: v[kept] for name, v in _given_attributes(split).items()},
+        attributes=own | {name: v[kept] for name, v in _given_attributes(split, data.time).items()},
         features=joined["features"],
         pictures=joined.get("pictures"),
         classes=data.classes,
@@ -267,12 +267,12 @@ def _pictures(inputs: Tree, reach: tuple[float, float]) -> np.ndarray:
     return np.asarray(x.round().clamp(0, 255).to(torch.uint8).numpy())
 
 
-def _given_attributes(split: Split) -> dict[str, np.ndarray]:
-    """Attributes of the source that are numbers."""
+def _given_attributes(split: Split, time: str | None) -> dict[str, np.ndarray]:
+    """Attributes of the source that are numbers; what orders the splits differs between them by design."""
     return {
         name: values.astype(np.float32)
         for name, values in split.attributes.items()
-        if values.ndim == 1 and values.dtype.kind in "fiub"
+        if name != time and values.ndim == 1 and values.dtype.kind in "fiub"
     }
 
 

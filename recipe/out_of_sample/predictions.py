@@ -67,6 +67,8 @@ class Predictions:
     @property
     def numbers(self) -> bool:
         """Whether targets are numbers. CannotMeasure where they are several an item."""
+        if self.scan.data.without_label:
+            raise CannotMeasure(self.scan.data.without_label)
         if self.scan.data.train.targets.ndim > 1:
             raise CannotMeasure("several targets an item: which of them is wrong is not looked at yet")
         return not self.scan.data.labelled

@@ -20,7 +20,9 @@ QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
 def measure_balance(data: Data) -> Balance:
-    """Counts of each class in each split. CannotMeasure when targets are numbers."""
+    """Counts of each class in each split. CannotMeasure when targets are numbers, or there are none."""
+    if data.without_label:
+        raise CannotMeasure(data.without_label)
     if data.classes is None and not _are_flags(data):
         raise CannotMeasure("targets are numbers, not classes")
     splits = _splits(data)
@@ -40,7 +42,9 @@ def measure_balance(data: Data) -> Balance:
 
 
 def measure_target_spread(data: Data) -> TargetSpread:
-    """The distribution of numeric targets in each split. CannotMeasure when targets are classes."""
+    """The distribution of numeric targets in each split. CannotMeasure when targets are classes, or there are none."""
+    if data.without_label:
+        raise CannotMeasure(data.without_label)
     if data.classes is not None or _are_flags(data):
         raise CannotMeasure("targets are classes, not numbers")
     values = {name: _first(split) for name, split in _splits(data).items()}

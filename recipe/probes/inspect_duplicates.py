@@ -59,6 +59,8 @@ def measure_ceiling(scan: Scan) -> Ceiling:
     one = scan.splits["train"]
     _, content = np.unique(one.contents, return_inverse=True)
     targets = one.targets
+    if scan.data.without_label:
+        raise CannotMeasure(scan.data.without_label)
     if targets.ndim > 1:
         raise CannotMeasure("several targets an item")
     if not scan.data.labelled:

@@ -28,5 +28,5 @@ def measure_label_order(data: Data, *, shuffled: bool) -> LabelOrder:
 def measure_val_size(data: Data) -> ValSize:
     """How exactly a result on val can be known: 0.9 right, as an interval over this many items."""
     found = wilson(0.9 * len(data.val), len(data.val))
-    counted = len(data.classes) if data.classes else 2 if data.labelled else None
+    counted = None if data.without_label else len(data.classes) if data.classes else 2 if data.labelled else None
     return ValSize(items=len(data.val), half=(found.high - found.low) / 2, classes=counted)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Items that unit health is measured on, at most.
 _CENSUS = 10_000
+# Steps of a rung on a language model: a long text is not fitted, and a pass over it is long.
+_LANGUAGE = 4000
 
 
 def tell(stage: Stage) -> None:
@@ -99,16 +101,28 @@ def ladder_for(stage: Stage) -> tuple[list[Step], bool]:
     settings, ingredients = stage.settings, stage.ingredients
     if settings["rungs"]:
         return rungs_of(settings["rungs"]), False
-    shape = ingredients.input_shape
-    plain = isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
-    look = "picture" if plain and len(shape) == 3 else "vector" if plain and len(shape) == 1 else "other"
-    standard = rungs_of(settings["ladder"].get(look, []))
+    standard = rungs_of(settings["ladder"].get(look_of(ingredients), []))
     if stage.given("model") or not standard:
         name = str(ingredients.composed.choices.get("model", "model"))
         own = Step(f"your {name}" if stage.given("model") else name, {}, "fit the training set")
         controls = [rung for rung in standard if rung.change.get("model") not in (name, "linear")]
         return [own, *controls[:1]], True
     return standard, False
+
+
+def look_of(ingredients: Ingredients) -> str:
+    """Which ladder suits the data: by the task, and by what an input looks like."""
+    shape, data = ingredients.input_shape, ingredients.data
+    plain = isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
+    if ingredients.mirrors:
+        return "reconstruction" if plain else "other"
+    if data.train.texts is not None and ingredients.task.time_axis() is None:
+        # Where the encoding is not fixed it follows each rung's model: words counted first, then read in order.
+        fixed = ingredients.config["data"]["encode"]
+        return {"bag": "vector", "tokens": "tokens"}.get(fixed, "text")
+    if plain and len(shape) == 1 and data.vocabulary is not None:
+        return "language" if ingredients.task.time_axis() is not None else "tokens"
+    return "picture" if plain and len(shape) == 3 else "vector" if plain and len(shape) == 1 else "other"
 
 
 def goal_of(stage: Stage) -> Goal:
@@ -133,7 +147,8 @@ def full_steps(stage: Stage, ingredients: Ingredients) -> int:
     """Length of a rung's run without a budget."""
     if stage.given("train.epochs") or stage.given("train.steps"):
         return ingredients.steps()
-    return ingredients.changed({"train.epochs": stage.settings["epochs"]}).steps()
+    steps = ingredients.changed({"train.epochs": stage.settings["epochs"]}).steps()
+    return min(steps, _LANGUAGE) if ingredients.task.time_axis() is not None else steps
 
 
 def climb_ladder(stage: Stage, rungs: list[Step], plan: OverfitPlan, goal: Goal, own: bool) -> CapacityLadder:

@@ -123,6 +123,21 @@ class Erase(Augmentation):
         return torch.where(blank[:, None], _filling(inputs, self.fill), inputs)
 
 
+class WordDrop(Augmentation):
+    """Leaves out each word with probability p: a token becomes the unknown one (1), a column of a bag of words 0."""
+
+    pictures: ClassVar[bool] = False
+
+    def __init__(self, p: float = 0.1) -> None:
+        self.p = p
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        gone = uniform(keys, 0, inputs.shape[1:]) < self.p
+        nothing = torch.zeros_like(inputs) if inputs.is_floating_point() else torch.ones_like(inputs)
+        # Padding is no word.
+        return torch.where(gone & (inputs != 0), nothing, inputs)
+
+
 class Noise(Augmentation):
     """Adds normal noise of standard deviation `std`; for any shape."""
 

@@ -54,3 +54,13 @@ class EarlyStopping:
                 f"nothing is measured as {self.monitor}", where="early_stopping.monitor", fix=f"one of {known}"
             )
         return metrics[metric]
+
+
+def cadence(asked: float | None, steps_per_epoch: int, length: int, val_batches: int) -> int:
+    """Steps between evaluations: `asked` epochs; else each epoch, but ten times in a short run.
+
+    Validation is forward only, a third of a training step: two passes' worth of steps keep it under a fifth.
+    """
+    if asked:
+        return max(1, round(float(asked) * steps_per_epoch))
+    return max(1, 2 * val_batches, min(steps_per_epoch, length // 10))

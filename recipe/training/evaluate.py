@@ -54,7 +54,7 @@ def item_losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     if _knows_reduction(loss):
         each = _reduced(loss, "none")(outputs, targets)
         if each.ndim and len(each) == len(outputs):
-            return each.flatten(1).mean(1) if each.ndim > 1 else each
+            return _per_item(each, targets, getattr(loss, "ignore_index", None)) if each.ndim > 1 else each
 
     def single(output: Tensor, target: Tensor) -> Tensor:
         return loss(output[None], target[None]).reshape(())
@@ -67,6 +67,13 @@ def item_losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     except Exception:
         # whatever vmap cannot do with the user's code (branches on values, .item()): one after the other
         return torch.stack([single(output, target) for output, target in zip(outputs, targets, strict=True)])
+
+
+def _per_item(each: Tensor, targets: Tensor, ignored: int | None) -> Tensor:
+    """The mean over the positions of each item, but those that the loss ignores."""
+    if ignored is None or targets.shape != each.shape:
+        return each.flatten(1).mean(1)
+    return each.flatten(1).sum(1) / (targets != ignored).flatten(1).sum(1).clamp(min=1)
 
 
 @contextmanager

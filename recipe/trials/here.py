@@ -19,8 +19,9 @@ from recipe.record.progress import Progress, Silent
 from recipe.record.trial import Outcome, Trial
 
 if TYPE_CHECKING:
-    from recipe.ingredients import Ingredients, Trained
+    from recipe.ingredients import Ingredients
     from recipe.training.learner import Learner
+    from recipe.training.trained import Trained
 
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.safetensors"

@@ -57,7 +57,10 @@ def _ideas(ingredients: Ingredients, steps: int) -> Iterator[Proposal]:
     shift = {"_target_": f"{_AUGMENT}.Shift", "pixels": pixels}
     if picture:
         yield Proposal(f"shift by {pixels} px", {"regularizers.augment": [shift]}, "not mind where the object stands")
-    elif len(shape) == 1:
+    elif ingredients.data.train.texts is not None and task != "language_model":
+        drop = {"_target_": f"{_AUGMENT}.WordDrop", "p": 0.1}
+        yield Proposal("drop one word in ten", {"regularizers.augment": [drop]}, "not rely on single words")
+    elif isinstance(shape, tuple) and len(shape) == 1 and ingredients.data.vocabulary is None:
         yield Proposal("input noise 0.1", {"regularizers.input_noise": 0.1}, "not rely on a feature's last digit")
     yield Proposal("dropout 0.25", {"regularizers.dropout": 0.25}, "stop units from relying on each other")
     decays = list(_decays(config["optimizer"].get("lr"), steps))
@@ -69,11 +72,15 @@ def _ideas(ingredients: Ingredients, steps: int) -> Iterator[Proposal]:
         flip = {"_target_": f"{_AUGMENT}.Flip"}
         expects = "take left for right, which is wrong where it changes the class"
         yield Proposal("mirror", {"regularizers.augment": [flip]}, expects)
-    if task == "classification":
+    if task == "classification" and ingredients.data.vocabulary is None:
         yield Proposal("mixup 0.2", {"regularizers.mixup": 0.2}, "behave linearly between examples")
     yield from decays[1:]
     if smaller := _halved(config["model"]):
         yield Proposal(f"half the width ({_told(smaller)})", smaller, "lose capacity it does not need")
+    if ingredients.data.train.texts is not None and task != "language_model":
+        key = "data.tokens.most" if ingredients.data.vocabulary is not None else "data.bag.most"
+        fewer = max(16, _words(ingredients) // 4)
+        yield Proposal(f"{fewer:,} words", {key: fewer}, "forget words that are too rare to be learnt")
     yield Proposal("dropout 0.5", {"regularizers.dropout": 0.5}, "do the same as dropout 0.25, more strongly")
     if picture:
         rotate = {"_target_": f"{_AUGMENT}.Rotate", "degrees": 10.0, "scale": 0.1}
@@ -103,6 +110,11 @@ def _ablations(ingredients: Ingredients) -> Iterator[Proposal]:
         yield Proposal(
             "without train_transform", {"data.train_transform": []}, "show whether it helps at all", removes=True
         )
+
+
+def _words(ingredients: Ingredients) -> int:
+    """Words that texts are told apart by."""
+    return len(ingredients.data.encoder.vocabulary)
 
 
 def _halved(model: dict[str, Any]) -> Change:

@@ -1,4 +1,4 @@
-"""Sequences, and nets for them, with one planted bug each; `language`, `Listener` and their like are the healthy twins."""
+"""Sequences, and nets for them, with one planted bug each; `language`, `Listener` and others are healthy."""
 
 from __future__ import annotations
 
