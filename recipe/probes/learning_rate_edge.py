@@ -48,7 +48,7 @@ def measure_edge(
     for seed in seeds:
         trace = _Trace(plain, seed, steps, bar)
         # Later seeds look where the first one found it.
-        start, stride = (brackets[0][0], 2.0) if brackets else (float(rate), _STRIDE)
+        start, stride = (brackets[0][0] or brackets[0][1], 2.0) if brackets else (float(rate), _STRIDE)
         brackets.append(bracket(trace.run, start, stride, precision))
         runs += trace.runs
     bar.done()

@@ -88,10 +88,17 @@ def test_a_class_that_means_something_else_in_validation_is_named_with_what_it_i
     assert "80% are taken for d" in finding.message
 
 
+def test_a_class_that_is_only_memorised_is_not_learnt():
+    val = InVal(items=30, right=0.1, taken_for="b", share=0.2)
+    finding = run_check("simple-to-complex", simple_to_complex=parts(*map(part, "abcd"), part("e", val=val)))
+    assert (finding.cause, finding.where) == ("part-not-learnt", "class e")
+
+
 @pytest.mark.parametrize(
     "found",
     [
         parts(*map(part, "abcd")),
+        parts(*map(part, "abcd"), part("few", val=InVal(items=12, right=0.5, taken_for="a", share=0.5))),
         parts(*map(part, "abcd"), part("shirt", 0.45, 0.33)),  # Fashion-MNIST
         parts(*(part(name, 0.1, 0.2) for name in "abcd"), part("cat", -0.1, -0.1)),  # nothing is learnt yet
         parts(*map(part, "abcd"), part("rare", 0.0, 0.0, items=6)),

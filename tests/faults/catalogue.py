@@ -33,6 +33,15 @@ def from_data(name: str, *more: str) -> list[str]:
     return [*ZOO, f"data._target_=zoo.data.{name}", *more]
 
 
+def gradients(name: str) -> list[str]:
+    return [*DIGITS, "model=custom", f"model._target_=zoo.gradients.{name}"]
+
+
+def pair(name: str) -> list[str]:
+    both = f"fast: {{_target_: zoo.pairs.{name}}}, slow: {{_target_: zoo.pairs.hinge_in_a_loop}}"
+    return model("Host", f"baseline.equivalence=[{{{both}}}]")
+
+
 SEVENS = from_data("is_it_a_seven", "task=binary")
 INK = from_data("how_much_ink", "task=regression")
 FAULTS = [
@@ -143,6 +152,60 @@ FAULTS = [
         "metric-proves-itself",
         "metric-constant",
     ),
+    Fault("a backward that forgets a factor", gradients("HalfGradient"), "gradient-is-right", "gradient-wrong"),
+    Fault("norm under no_grad", gradients("NormWithoutGradient"), "gradient-is-right", "gradient-wrong"),
+    Fault("changes .data in place", gradients("ScalesBehindTheBack"), "gradient-is-right", "gradient-wrong"),
+    Fault("M22 by differences", model("Detached"), "gradient-is-right", "gradient-wrong"),
+    Fault(
+        "detach in the loss",
+        loss("zoo.gradients.cross_entropy_detached"),
+        "gradient-is-right",
+        "loss-gradient-wrong",
+    ),
+    Fault(
+        "a loss's backward without 1/N",
+        loss("zoo.gradients.cross_entropy_forgets"),
+        "gradient-is-right",
+        "loss-gradient-wrong",
+    ),
+    Fault("squeeze() of one item", model("Squeezes"), "batches-equal-singles", "breaks-on-small-batches"),
+    Fault("M04 one by one", model("SoftmaxOverBatch"), "batches-equal-singles", "batch-dependence"),
+    Fault("M20 one by one", model("ViewMixesBatch"), "batches-equal-singles", "batch-dependence"),
+    Fault("M28 one by one", model("AlwaysTrains"), "batches-equal-singles", "batch-dependence"),
+    Fault("too large for fp16", model("Overflows", "train.precision=fp16"), "speed-ups-agree", "overflow"),
+    Fault(
+        "too fine for bf16",
+        model("CancelsItself", "train.precision=bf16"),
+        "speed-ups-agree",
+        "speed-up-changes-numbers",
+    ),
+    Fault("a fast loss over the batch", pair("hinge_over_batch"), "fast-equals-slow", "fast-differs-from-slow"),
+    Fault("a fast loss with a detach", pair("hinge_detached"), "fast-equals-slow", "fast-has-another-gradient"),
+    Fault("M09 in the signal", model("DeepSigmoid"), "signal-survives-depth", "vanishing-signal"),
+    Fault("M11 in the signal", model("DeadUnits"), "signal-survives-depth", "vanishing-signal"),
+    Fault("gradients that explode", model("Explodes"), "gradients-keep-their-scale", "exploding-gradient"),
+    Fault("saturated tanh", model("SaturatedTanh"), "activations-not-saturated", "saturation"),
+    Fault("twins in any module", model("Twins"), "symmetry-is-broken", "twin-units"),
+    Fault("O01 beside the edge", model("Host", "optimizer.lr=1"), "rate-below-edge", "rate-too-high"),
+    Fault("SGD at 3", model("Host", "optimizer=sgd", "optimizer.lr=3"), "rate-below-edge", "rate-too-high"),
+    Fault("O03 beside the edge", model("Host", "optimizer.lr=1e-6"), "rate-below-edge", "rate-too-low"),
+    Fault("O05 beside the edge", model("Host", "+optimizer.maximize=true"), "rate-below-edge", "uphill"),
+    Fault("O01 in the predictions", model("Host", "optimizer.lr=1"), "predictions-settle", "rate-too-high"),
+    Fault("a GRU far above its rate", model("RowGru", "optimizer.lr=0.3"), "predictions-settle", "rate-too-high"),
+    Fault("O03 in the predictions", model("Host", "optimizer.lr=1e-6"), "predictions-settle", "rate-too-low"),
+    Fault(
+        "a class of random items",
+        model("SmallConv", data=from_data("random_class")),
+        "simple-to-complex",
+        "part-not-learnt",
+    ),
+    Fault(
+        "D05 part by part",
+        model("SmallConv", data=from_data("swapped_in_train")),
+        "simple-to-complex",
+        "part-differs-in-validation",
+    ),
+    Fault("a tenth in other units", from_data("two_units", "task=regression"), "simple-to-complex", "part-not-learnt"),
     Fault("D03 shuffled pairs", from_data("shuffled_pairs"), "beats-guessing", "inputs-unrelated-to-targets"),
     Fault("D05 two classes swapped", from_data("swapped_in_train"), "every-class-is-learnt", "class-not-learnt"),
     Fault("D18 few for validation", from_data("few_for_validation"), "validation-size", "validation-too-small"),
@@ -207,5 +270,13 @@ HEALTHY = {
     "AdamW": [*DIGITS, "optimizer=adamw"],
     "a loss of one's own": loss("zoo.losses.focal"),
     "a step of one's own": model("Host", "step._target_=zoo.losses.plain_step"),
+    "a backward of one's own": gradients("SwishByHand"),
+    "checkpointed": gradients("Checkpointed"),
+    "spectral norm": gradients("SpectralNorm"),
+    "kinks": gradients("MaxOut"),
+    "a loss by hand": loss("zoo.gradients.cross_entropy_by_hand"),
+    "a function and its loop": pair("hinge"),
+    "bf16": [*CONV, "train.precision=bf16"],
+    "L1": [*INK, "loss._target_=torch.nn.L1Loss"],
     "a metric of one's own": model("Host", "metrics=[{_target_: zoo.losses.cohen_kappa}]"),
 }

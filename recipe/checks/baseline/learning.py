@@ -6,6 +6,7 @@ import math
 from statistics import median
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
+from recipe.intervals import wilson
 from recipe.record.baseline import OneBatch
 from recipe.record.learning import Dynamics, Part, SimpleToComplex
 from recipe.record.overfit import LearningRateEdge
@@ -71,8 +72,8 @@ def predictions_move_steadily_towards_the_truth(
 def every_part_is_learnt_when_it_is_added(
     simple_to_complex: SimpleToComplex,
     *,
-    typical: float = 0.5,
-    least: float = 0.2,
+    typical: float = 0.6,
+    least: float = 0.3,
     known: float = 0.5,
     val_items: int = 10,
 ) -> Verdict:
@@ -80,10 +81,11 @@ def every_part_is_learnt_when_it_is_added(
 
     Why: what breaks when one class or one part of the range comes in has its cause there: wrong labels, another unit,
     outputs that cannot reach it. A part counts as lost that has gone less than `least` of the way the others went, once
-    these have gone `typical`; or that is `known` in training and never recognised in validation. Slow, hard or rare
+    these have gone `typical`; or that is `known` in training and hardly recognised in validation. Slow, hard or rare
     parts are left alone.
     Fix: look at the items of the part that is named: recipe inspect-data.
-    Source: Karpathy 2019, "complexify only one at a time"; calibrated on digits, Fashion-MNIST and grey CIFAR-10.
+    Source: Karpathy 2019, "complexify only one at a time"; calibrated on digits,
+    Fashion-MNIST (its shirts go 0.43 of the way the others go) and grey CIFAR-10; a random class goes 0.27 or less.
     """
     found = simple_to_complex
     usual = median(part.at_last for part in found.parts)
@@ -101,11 +103,12 @@ def every_part_is_learnt_when_it_is_added(
         )
     strange = _strange(found, known, val_items)
     if strange is not None and strange.val is not None:
+        swapped = strange.val.share > 0.5 and strange.val.taken_for != strange.name
         return warned(
             f"{told}it breaks at {_named(found, strange)}: {strange.right:.0%} right in training, "
             f"{strange.val.right:.0%} of {strange.val.items} in validation, where {strange.val.share:.0%} are taken "
             f"for {strange.val.taken_for}",
-            cause="part-differs-in-validation",
+            cause="part-differs-in-validation" if swapped else "part-not-learnt",
             where=_named(found, strange),
             advice=f"compare what train and val call {strange.name} and {strange.val.taken_for}",
             measured=measured,
@@ -136,13 +139,13 @@ def _band_lost(found: SimpleToComplex, typical: float, least: float) -> Part | N
 
 
 def _strange(found: SimpleToComplex, known: float, val_items: int) -> Part | None:
-    """A class that is known in training and below chance in validation, while most are recognised."""
-    seen = [p for p in found.parts if p.val is not None and p.val.items >= val_items]
-    if len(seen) < 3 or median(p.val.right for p in seen if p.val) < 0.6:
-        return None
-    chance, fair = 0.5 / len(found.parts), 0.5 * sum(p.items for p in found.parts) / len(found.parts)
-    bad = [p for p in seen if p.val and p.right > known and p.val.right < chance and p.items >= fair]
-    return bad[0] if bad else None
+    """A class that is known in training and for sure not half as well recognised in validation as most are."""
+    seen = [(p, p.val) for p in found.parts if p.val is not None and p.val.items >= val_items]
+    usual = median(val.right for _, val in seen) if len(seen) > 2 else 0.0
+    fair = 0.5 * sum(p.items for p in found.parts) / len(found.parts)
+    known_ones = [(p, val) for p, val in seen if p.right > known and p.items >= fair and usual >= 0.6]
+    bad = [(p, val) for p, val in known_ones if wilson(val.right * val.items, val.items).high < usual / 2]
+    return min(bad, key=lambda pair: pair[1].right)[0] if bad else None
 
 
 @check(id="rate-below-edge")

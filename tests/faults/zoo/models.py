@@ -242,3 +242,78 @@ class Squeezes(Host):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).squeeze()
+
+
+class Overflows(Host):
+    """Activations beyond 65,504, which float32 holds and half precision does not."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.body(x)
+        return self.head((hidden * 1e6) @ torch.eye(hidden.shape[1])) / 1e6
+
+
+class CancelsItself(Host):
+    """The difference of two large numbers, of which eight bits leave nothing."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_outputs: int) -> None:
+        super().__init__(input_shape, num_outputs)
+        self.large = nn.Linear(num_outputs, num_outputs, bias=False)
+        nn.init.eye_(self.large.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = super().forward(x)
+        return self.large(scores + 1000) - 1000
+
+
+class Explodes(nn.Module):
+    """A deep stack whose weights are three times too large."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_outputs: int, depth: int = 8) -> None:
+        super().__init__()
+        self.first = nn.Linear(math.prod(input_shape), 64)
+        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(depth))
+        self.head = nn.Linear(64, num_outputs)
+        for layer in self.layers:
+            nn.init.kaiming_normal_(layer.weight)
+            layer.weight.data.mul_(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x.flatten(1)).relu()
+        for layer in self.layers:
+            x = layer(x).relu()
+        return self.head(x)
+
+
+class SaturatedTanh(Host):
+    """Large weights before a tanh, called as a function."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_outputs: int) -> None:
+        super().__init__(input_shape, num_outputs)
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(input_shape), 64))
+        nn.init.normal_(self.body[1].weight, std=4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.body(x)))
+
+
+class Own(nn.Module):
+    """A layer of the user's own, with its weights in a parameter."""
+
+    def __init__(self, size: int, width: int, value: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((size, width), value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight
+
+
+class Twins(nn.Module):
+    """Equal weights in a layer that is none of torch's, behind a head of equal weights."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_outputs: int) -> None:
+        super().__init__()
+        self.body = Own(math.prod(input_shape), 64, 0.02)
+        self.head = Own(64, num_outputs, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x.flatten(1)).relu())
