@@ -21,12 +21,15 @@ from recipe.likeness.neighbours import Found, nearest
 from recipe.likeness.pairs import Pairs, no_pairs
 from recipe.machine import ahead, one_thread
 
-NEAR = 0.12
-"""Of the usual difference to other pictures, what the difference between twins is at most."""
+CHANCE = 0.05
+"""Share of the volume around a picture, out to its tenth neighbour or so, within which the nearest counts as a twin."""
+LEAST_NEAR = 0.1
 FAR = 0.15
-"""Largest difference of twins, however far the others are. Calibration of both: docs/decisions, near twins."""
-RANKS = (7, 10, 13, 16)
-"""Neighbours that stand for the others; the second nearest of the four counts, so up to nine twins do not hide it."""
+"""Largest difference of twins, however far the others are. How both were found: docs/decisions, near twins."""
+RANKS = (7, 10, 16)
+"""Neighbours that stand for the others; the middle one counts, so up to nine twins do not hide it."""
+COARSELY = 0.5
+"""Of the usual difference around a pair, what its own may be at most to be looked at closely; both coarse."""
 ZOOM, ZOOMED = 1.12, 4
 SAMPLE = 400
 LEAST = 24
@@ -35,11 +38,15 @@ SIDE = 6
 
 
 class Usual(NamedTuple):
-    """How far pictures are from others, over a sample: differences, coarse and fine."""
+    """How far pictures are from the others, over a sample. coarse: median; low, high: 5 % and 95 % of the fine ones.
+
+    near: of the usual difference to others, what the difference between twins is at most.
+    """
 
     coarse: float
     low: float
     high: float
+    near: float
 
 
 def find_picture_twins(pictures: np.ndarray) -> Pairs:
@@ -65,59 +72,79 @@ class _Search:
         usual = self._usual()
         mirrored = self._mirrored(first, second)
         placed = self._compare_coarsely(first, second, mirrored)
-        kept = 1 - placed.likeness <= min(2 * FAR, 0.5 * usual.coarse)
+        kept = self._may_be_close(first, second, 1 - placed.likeness, usual)
         first, second, mirrored = first[kept], second[kept], mirrored[kept]
         likeness = self._compare_finely(first, second, mirrored, placed.placing[kept])
         kept = self._are_close(first, second, 1 - likeness, usual)
-        told = (part[kept].numpy() for part in (first, second, likeness, mirrored))
-        return Pairs(*told)
+        first, second, likeness, mirrored = (part[kept].numpy() for part in (first, second, likeness, mirrored))
+        return Pairs(first, second, likeness, mirrored)
 
     def _candidates(self) -> tuple[Tensor, Tensor]:
         """Pairs by each of the descriptors, nearest first in units of how far the last neighbour is."""
+        k = min(RANKS[-1], self.n - 1)
         places = described(self.pictures, arrangement)
         places = Projection(places)(places)
-        self.others = nearest(places, places, min(RANKS[-1], self.n - 1))
+        self.others = nearest(places, places, k)
         waves = described(self.pictures, spectrum)
         project = Projection(waves)
         waves = project(waves)
-        by_waves = nearest(waves, waves, min(RANKS[-1], self.n - 1))
+        by_waves = nearest(waves, waves, k)
         zoomed = project(described(self.pictures, lambda x: spectrum(enlarged(x.mean(dim=1, keepdim=True), ZOOM))))
         by_zoom = nearest(waves, zoomed, ZOOMED)
         found = [_ranked(self.others, self.others), _ranked(by_waves, by_waves), _ranked(by_zoom, by_waves)]
         codes, ratios = (torch.cat(parts) for parts in zip(*found, strict=True))
         code, which = torch.unique(codes, return_inverse=True)
         ratio = torch.full((len(code),), torch.inf).scatter_reduce(0, which, ratios, "amin")
-        # Twice the items are about all that is worth a look; a small set can afford to look at more.
+        # As many as there are items; a small set can afford to look at more.
         chosen = code[ratio.argsort(stable=True)[: max(self.n, min(4 * self.n, 20_000))]].sort().values
         return chosen // self.n, chosen % self.n
 
     def _usual(self) -> Usual:
         items = torch.from_numpy(np.unique(np.linspace(0, self.n - 1, SAMPLE).astype(int)))
-        roughly, exactly = self._differences(items)
-        return Usual(float(roughly.median()), *(float(v) for v in exactly.quantile(torch.tensor([0.05, 0.95]))))
+        differences = self._differences(items)
+        # Where distances grow slowly from neighbour to neighbour, that is in many dimensions, chance hardly ever makes
+        # one much smaller than the others; where they grow fast it often does.
+        middle = differences.median(dim=1).values
+        growth = float((differences[:, -1] / differences[:, 0].clamp(min=1e-6)).clamp(min=1).log().mean())
+        near = max(LEAST_NEAR, CHANCE ** (growth / float(sum(1 / k for k in range(RANKS[0], RANKS[-1])))))
+        low, high = middle.quantile(torch.tensor([0.05, 0.95])).tolist()
+        return Usual(float(self._differences(items, finely=False).median()), low, high, near)
 
-    def _differences(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """(n) coarse and fine: of each item and the neighbours that stand for all others."""
-        ranks = torch.tensor([rank - 1 for rank in RANKS if rank <= self.others.point.shape[1]])
+    def _differences(self, items: Tensor, *, finely: bool = True) -> Tensor:
+        """(n, ranks), falling in rank: of each item and the neighbours that stand for all others."""
+        ranks = torch.tensor([min(rank, self.others.point.shape[1]) - 1 for rank in RANKS])
         others = self.others.point[items][:, ranks]
         first, second = items[:, None].expand_as(others).reshape(-1), others.reshape(-1)
         known = second >= 0
-        first, second = torch.where(known, first, 0), torch.where(known, second, 1)
+        second = torch.where(known, second, (first + 1) % self.n)
         mirrored = self._mirrored(first, second)
         placed = self._compare_coarsely(first, second, mirrored)
-        exactly = 1 - self._compare_finely(first, second, mirrored, placed.placing)
-        told = torch.where(known, torch.stack([1 - placed.likeness, exactly]), 1.0)
-        roughly, exactly = told.view(2, len(items), -1).median(dim=2).values
-        return roughly, exactly
+        likeness = self._compare_finely(first, second, mirrored, placed.placing) if finely else placed.likeness
+        return torch.where(known, 1 - likeness, 1.0).view(len(items), -1).sort(dim=1).values
+
+    def _local(self, first: Tensor, second: Tensor, *, finely: bool) -> Tensor:
+        """(n): the usual difference around either of two items, the smaller one."""
+        items, place = torch.unique(torch.cat([first, second]), return_inverse=True)
+        if not len(items):
+            return torch.zeros(0)
+        middle = self._differences(items, finely=finely).median(dim=1).values
+        return middle[place].view(2, -1).amin(dim=0)
+
+    def _may_be_close(self, first: Tensor, second: Tensor, difference: Tensor, usual: Usual) -> Tensor:
+        """Which pairs (n indices) deserve the fine comparison."""
+        kept = (difference <= min(2 * FAR, 0.5 * usual.coarse)).nonzero()[:, 0]
+        # Where all are far from each other, those are few.
+        if len(kept) <= self.n / 8 or 2 * FAR <= 0.5 * usual.coarse:
+            return kept
+        local = self._local(first[kept], second[kept], finely=False)
+        return kept[difference[kept] <= COARSELY * local]
 
     def _are_close(self, first: Tensor, second: Tensor, difference: Tensor, usual: Usual) -> Tensor:
         """bool (n). Whoever is closer than nearly all others are to each other needs no closer look."""
-        close = difference <= min(FAR, NEAR * usual.low)
-        open_ = (~close & (difference <= min(FAR, NEAR * usual.high))).nonzero()[:, 0]
-        if len(open_):
-            items, place = torch.unique(torch.cat([first[open_], second[open_]]), return_inverse=True)
-            local = self._differences(items)[1][place].view(2, -1).min(dim=0).values
-            close[open_] = difference[open_] <= NEAR * local
+        close = difference <= min(FAR, usual.near * usual.low)
+        unsure = (~close & (difference <= min(FAR, usual.near * usual.high))).nonzero()[:, 0]
+        local = self._local(first[unsure], second[unsure], finely=True)
+        close[unsure] = difference[unsure] <= usual.near * local
         return close
 
     def _mirrored(self, first: Tensor, second: Tensor) -> Tensor:
@@ -125,9 +152,9 @@ class _Search:
 
         def one(rows: Tensor) -> Tensor:
             a, b = self.tiny[first[rows]], self.tiny[second[rows]]
-            return (a * b.flip(3)).sum(dim=(1, 2, 3)) > (a * b).sum(dim=(1, 2, 3)) + 0.02
+            return (a * b.flip(3)).sum(dim=(1, 2, 3)) > (a * b).sum(dim=(1, 2, 3)) + 0.002
 
-        return _in_chunks(one, len(first), 8192)
+        return _in_chunks(one, len(first), 8192).bool()
 
     def _compare_coarsely(self, first: Tensor, second: Tensor, mirrored: Tensor) -> Placed:
         def one(rows: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.data.scan import Scan
 from recipe.data.texts import shortened
-from recipe.record.data import Duplicates, Item
+from recipe.record.data import Duplicates, Item, Twins
 from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.features import Outliers, Rows, Sheet
 from recipe.record.label_noise import LabelNoise
+from recipe.record.near_duplicates import NearDuplicates
 from recipe.record.quality import PictureQuality
 
 ACROSS = 10
@@ -74,15 +75,14 @@ def draw_quality(scan: Scan, shelf: Shelf, quality: PictureQuality) -> Sheet:
 
 def draw_twins(scan: Scan, shelf: Shelf, duplicates: Duplicates) -> Sheet:
     """Items with the same content, two by two: across splits first, then under two labels, then within a split."""
-    _require_pictures(scan.data)
-    found = [*duplicates.across_twins, *duplicates.conflict_twins, *duplicates.within_twins][:ACROSS]
-    pairs = [twins.items[:2] for twins in found]
-    if not pairs:
-        raise CannotMeasure("no two items are the same")
-    items = [item for pair in pairs for item in pair]
-    pictures = [_picture(scan, item.split, item.position) for item in items]
-    labels = [" = ".join(f"{item.name} ({item.label})" for item in pair) for pair in pairs]
-    return _put("twins", pictures, shelf, row_labels=labels, across=2)
+    found = [*duplicates.across_twins, *duplicates.conflict_twins, *duplicates.within_twins]
+    return _draw_pairs("twins", found[:ACROSS], " = ", scan, shelf)
+
+
+def draw_near_twins(scan: Scan, shelf: Shelf, near: NearDuplicates) -> Sheet:
+    """The most alike of each kind, two by two: in two splits, with two labels, mirrored, within a split."""
+    kinds = (near.across_twins, near.conflict_twins, near.mirrored_twins, near.within_twins)
+    return _draw_pairs("near_twins", [twins for some in kinds for twins in some[: ACROSS // 2]], " ~ ", scan, shelf)
 
 
 def draw_suspects(scan: Scan, shelf: Shelf, label_noise: LabelNoise) -> Sheet:
@@ -109,6 +109,18 @@ def show_rows(data: Data, *, seed: int, rows: int = 12) -> Rows:
         for k, row in zip(chosen, told, strict=True)
     ]
     return Rows(columns=tuple(shown[0]), rows=tuple(tuple(row.values()) for row in shown))
+
+
+def _draw_pairs(name: str, found: Sequence[Twins], sign: str, scan: Scan, shelf: Shelf) -> Sheet:
+    """A row for each pair. CannotMeasure when there is none, or no picture."""
+    _require_pictures(scan.data)
+    pairs = [twins.items[:2] for twins in found]
+    if not pairs:
+        raise CannotMeasure("no two items are alike")
+    items = [item for pair in pairs for item in pair]
+    pictures = [_picture(scan, item.split, item.position) for item in items]
+    labels = [sign.join(f"{item.name} ({item.label})" for item in pair) for pair in pairs]
+    return _put(name, pictures, shelf, row_labels=labels, across=2)
 
 
 def _require_pictures(data: Data) -> None:

@@ -15,11 +15,13 @@ from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates
 from recipe.probes.inspect_label_noise import measure_label_noise
 from recipe.probes.inspect_layout import measure_layout
 from recipe.probes.inspect_marks import measure_marks
+from recipe.probes.inspect_near_duplicates import measure_near_duplicates
 from recipe.probes.inspect_order import measure_label_order, measure_val_size
 from recipe.probes.inspect_order_effects import measure_order_effects, measure_position_split
 from recipe.probes.inspect_outliers import measure_outliers
 from recipe.probes.inspect_pictures import (
     draw_class_means,
+    draw_near_twins,
     draw_outliers,
     draw_quality,
     draw_samples,
@@ -67,6 +69,9 @@ def tell(stage: Stage) -> None:
     stage.measure("groups", measure_groups, data)
     if duplicates:
         stage.measure("twins", draw_twins, scan, stage.shelf, duplicates)
+    near = stage.measure("near_duplicates", measure_near_duplicates, scan)
+    if near:
+        stage.measure("near_twins", draw_near_twins, scan, stage.shelf, near)
 
     # "Corrupted images / labels, imbalances and biases", "the outliers along any axis": bugs in data or its
     # preprocessing almost always show up there.

@@ -12,6 +12,7 @@ from recipe.render.stories.inspect_data import (
     drift,
     examples,
     label_noise,
+    near_twins,
     oddities,
     preprocessing,
     quality,
@@ -20,7 +21,7 @@ from recipe.render.stories.inspect_data import (
     targets,
 )
 
-PARTS = (examples, targets, repeats, oddities, quality, label_noise, shortcuts, drift, preprocessing)
+PARTS = (examples, targets, repeats, near_twins, oddities, quality, label_noise, shortcuts, drift, preprocessing)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
