@@ -45,6 +45,7 @@ def measure_target_noise(said: Predictions, shelf: Shelf) -> TargetNoise:
         r2=r2[best],
         rate=found.rate,
         deviation=float(np.median(found.deviation)),
+        spread=spread**0.5,
         scores=tuple(
             put_scores(shelf, {"train": scan}, title, {"train": _spread(scan, rows, values)}, about)
             for title, about, values in (

@@ -107,7 +107,8 @@ class LabelNoise(Evidence, frozen=True, kw_only=True):
 class TargetNoise(Evidence, frozen=True, kw_only=True):
     """D5 for numbers. r2: of models out of sample. rate: share of targets that look drawn from all others at random.
 
-    deviation: median of the expected deviation of a target from what models say. scores: distance in expected
+    deviation: median of the expected deviation of a target from what models say; spread: of
+    all targets, their deviation. scores: distance in expected
     deviations, and probability that the target is wrong.
     """
 
@@ -116,6 +117,7 @@ class TargetNoise(Evidence, frozen=True, kw_only=True):
     r2: float
     rate: Interval
     deviation: float
+    spread: float
     runs: tuple[Run, ...] = ()
     suspects: tuple[Item, ...] = ()
     scores: tuple[ItemScores, ...] = ()

@@ -1,11 +1,11 @@
 """Plants wrong labels and measures how many are estimated and found, beside cleanlab with the same probabilities.
 
-    scripts/bench/label_noise [--sets digits,fashion_mnist] [--rates 0,0.05,0.1,0.2] [--seeds 5] [--items N] [--data DIR]
+    scripts/bench/label_noise [--sets digits,fashion_mnist] [--rates 0,0.05,0.1,0.2] [--seeds 5] [--items N]
 
-A share of all labels (rate) is changed to another class, drawn evenly, with the seed. Of train: the estimated share with
-its interval, the share of changed labels among the candidates (recall), the share of candidates that were changed
-(precision), and the precision that was expected. cleanlab: confident learning on the out-of-sample probabilities
-of the same models; raw: as they were fitted without a floor.
+A share of all labels (rate) is changed to another class, drawn evenly, with the seed. Of train: the estimated share
+with its interval, the share of changed labels among the candidates (recall), the share of candidates that were changed
+(precision), and the precision that was expected. cleanlab: confident learning on the out-of-sample scores of the same
+models, made probabilities by a temperature alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ from recipe.probes.inspect_alignment import measure_alignment  # noqa: E402
 from recipe.probes.inspect_label_noise import measure_label_noise  # noqa: E402
 from recipe.record.evidence import Shelf  # noqa: E402
 
-FOLDERS = {"fashion_mnist": ("fashion-mnist", fashion_mnist), "mnist": ("mnist", mnist), "cifar10": ("cifar10", cifar10)}
+FOLDERS = {
+    "fashion_mnist": ("fashion-mnist", fashion_mnist),
+    "mnist": ("mnist", mnist),
+    "cifar10": ("cifar10", cifar10),
+}
 
 
 def arrays(name: str, data: Path, items: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -132,17 +132,17 @@ def shuffled(part):
 )
 def test_misaligned_labels_are_named_with_their_split(fault, check, cause, where, pixels):
     parts = dict(zip(("train", "val", "test"), splits(pixels), strict=True))
-    name = fault.split()[0]
+    place = fault.split()[0]
     if "shuffled" in fault:
-        parts[name] = shuffled(parts[name])
+        parts[place] = shuffled(parts[place])
     elif "swapped" in fault:
-        parts[name] = (parts[name][0], swapped(parts[name][1]))
+        parts[place] = (parts[place][0], swapped(parts[place][1]))
     else:
-        parts[name] = without_class(parts[name], 4)
+        parts[place] = without_class(parts[place], 4)
     said = predictions({key: tuple(part) for key, part in parts.items()})
     found = measure_alignment(said)
-    verdicts = {id: run_check(id, alignment=found) for id in ("labels-follow-inputs", "class-maps-agree")}
-    assert {id for id, one in verdicts.items() if one.verdict == "fail"} == {check}
+    verdicts = {name: run_check(name, alignment=found) for name in ("labels-follow-inputs", "class-maps-agree")}
+    assert {name for name, one in verdicts.items() if one.verdict == "fail"} == {check}
     assert (verdicts[check].cause, verdicts[check].where) == (cause, where)
     if cause == "classes-swapped":
         assert "'3' and '8'" in verdicts[check].message

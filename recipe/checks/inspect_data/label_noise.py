@@ -81,7 +81,9 @@ def wrong_labels_have_no_pattern(label_noise: LabelNoise, *, share: float = 0.0,
 
 
 @check(id="target-noise")
-def targets_are_plausible(target_noise: TargetNoise, *, warn_at: float = 0.06, fail_at: float = 0.15) -> Verdict:
+def targets_are_plausible(
+    target_noise: TargetNoise, *, warn_at: float = 0.06, fail_at: float = 0.15, narrow: float = 0.5
+) -> Verdict:
     """Few numbers to predict are far from what their inputs say.
 
     Why: a target that belongs to another row, or a slipped decimal point, pulls a squared loss more than all others.
@@ -89,8 +91,10 @@ def targets_are_plausible(target_noise: TargetNoise, *, warn_at: float = 0.06, f
     Source: Huber 1964; residuals are taken out of sample and over their own expected size. Judged by the lower end of
     the interval; california_housing, whose columns leave much open, has 0.03 as it comes.
     """
-    if target_noise.r2 <= 0.05:
-        return skipped(f"cannot be told: simple models explain {target_noise.r2:.1%} of the variance")
+    # Where models say little, a target of another item lies no farther from what they say than its own.
+    apart = target_noise.deviation / max(1e-12, target_noise.spread)
+    if apart > narrow:
+        return skipped(f"cannot be told: targets lie {apart:.2f} of their own deviation from what simple models say")
     rate = target_noise.rate
     measured = {"rate": rate.mean, "r2": target_noise.r2}
     first = target_noise.suspects[0] if target_noise.suspects else None
