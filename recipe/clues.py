@@ -169,8 +169,13 @@ def neighbours(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarra
     return say
 
 
-def tell_by_trees(x: np.ndarray, target: Target, *, rounds: int = 40, leaves: int = 8) -> Told:
-    """scikit-learn's histogram gradient boosting on (N, D), not-a-number where a cell is empty."""
+def tell_by_trees(
+    x: np.ndarray, target: Target, *, line: np.ndarray | None = None, rounds: int = 40, leaves: int = 8
+) -> Told:
+    """scikit-learn's histogram gradient boosting on (N, D), not-a-number where a cell is empty.
+
+    line: (N, E) through which a line is fitted first, whose predictions are further columns: a sum is hard for trees.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     y = target.values
@@ -180,7 +185,12 @@ def tell_by_trees(x: np.ndarray, target: Target, *, rounds: int = 40, leaves: in
     one_hot = y.shape[1] > 1 and bool(np.allclose(y.sum(axis=1), y.sum(axis=1)[0]))
     flags = np.stack([column > (column.min() + column.max()) / 2 for column in y.T], axis=1)
 
+    given, straight = x, None if line is None else standardised(line)
+
     def fit_and_say(fit: np.ndarray, say: np.ndarray) -> np.ndarray:
+        x = given
+        if straight is not None:
+            x = np.concatenate([given, lines(straight[fit], y[fit])(straight)], axis=1)
         if one_hot:
             # One that is of none of the commonest classes is of a class of its own.
             label = np.where(flags.any(axis=1), flags.argmax(axis=1), y.shape[1])

@@ -140,7 +140,7 @@ def _combination(
     some: tuple[int, ...], names: tuple[str, ...], x: np.ndarray, target: Target, label: str = ""
 ) -> Combination:
     others = [k for k in range(x.shape[1]) if k not in some]
-    gain = tell_by_trees(x[:, list(some)], target).gain()
+    gain = _all(x[:, list(some)], target).gain()
     large = gain.mean >= LARGE
     parts = [tell_by_trees(x[:, [k]], target).gain().mean for k in some] if large and len(some) > 1 else []
     return Combination(
@@ -153,7 +153,14 @@ def _combination(
 
 
 def _all(x: np.ndarray, target: Target) -> Told:
-    """The better of trees and lines."""
-    filled = np.where(np.isfinite(x), x, np.nan_to_num(np.nanmean(np.where(np.isfinite(x), x, np.nan), axis=0)))
-    told = [tell_by_trees(x, target), tell_by_lines(filled, target)]
+    """The better of trees, which also get the best line through the columns, and of that line."""
+    filled = _filled(x)
+    told = [tell_by_trees(x, target, line=filled), tell_by_lines(filled, target)]
     return max(told, key=lambda one: one.gain().mean)
+
+
+def _filled(x: np.ndarray) -> np.ndarray:
+    """Empty cells hold the column's mean."""
+    known = np.isfinite(x)
+    mean = np.where(known, x, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known, x, mean)

@@ -68,7 +68,8 @@ def measure_marks(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Marks
     views = [v for size in SIZES if (v := windows_of(train.pictures[chosen], *size)) is not None]
     with one_thread():
         candidates = [one for view in views for one in _candidates(view, half, first)]
-        measured = sorted((_measured(one, half, first, second) for one in candidates), key=lambda m: -_rank(m.mark))
+        measured = [_measured(one, half, first, second) for one in candidates]
+        measured.sort(key=lambda one: _rank(one.mark), reverse=True)
         kept = _distinct(measured)
         found = [(one, _whole_picture(one, train.features[chosen[half:]], second)) for one in kept]
     side, captions = _map(train.pictures[chosen], views, target.take(chosen), shelf) if shelf else ("", ())
@@ -82,9 +83,9 @@ def measure_marks(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Marks
     )
 
 
-def _rank(mark: Mark) -> float:
-    """What it surely adds; one that singles its class out comes first."""
-    return mark.adds.low + (mark.carried or 0.0)
+def _rank(mark: Mark) -> tuple[float, float]:
+    """What it adds; one that also singles its class out comes first."""
+    return min(mark.adds.mean, mark.carried or 0.0), mark.adds.low
 
 
 def _candidates(view: Windows, half: int, target: Target) -> list[Candidate]:

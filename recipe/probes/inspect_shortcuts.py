@@ -77,7 +77,8 @@ def _raw(scan: Scan, train: SplitScan, chosen: np.ndarray) -> list[Raw]:
     found = []
     for name, values in list(train.attributes.items())[:MOST]:
         kind = "given" if name in given else "content"
-        if name != skipped and (kind == "given" or scan.data.kind != "table"):
+        # The columns of tables and arrays are asked elsewhere, one by one and together.
+        if name != skipped and (kind == "given" or scan.data.kind in ("image", "text", "series")):
             found.append(Raw(name, kind, binned(values[chosen]), values[chosen].astype(np.float64)))
     places = train.positions[chosen]
     found.append(Raw("row order", "order", binned(train.split.rows.numpy()[places].astype(np.float64))))

@@ -39,9 +39,11 @@ def measure_split_layout(scan: Scan, *, seed: int) -> SplitLayout:
     if not others or len(train.positions) < 4 * LEAST:
         raise CannotMeasure("there are too few items in any other split")
     if train.pictures is None:
-        if train.features.shape[1] > MOST_COLUMNS or train.features.shape[1] < 2 or train.split.cells is not None:
-            raise CannotMeasure("the items are neither pictures nor rows of a few numbers without names")
-        return SplitLayout(tried=0, items=items, found=(), columns={n: _moved(train, o) for n, o in others.items()})
+        names = _columns(train)
+        if not names:
+            raise CannotMeasure("the items are neither pictures nor rows of a few numbers")
+        moved = {name: _moved(names, train, one) for name, one in others.items()}
+        return SplitLayout(tried=0, items=items, found=(), columns=moved)
     with one_thread():
         tried, found = _turned(train, others, np.random.default_rng([seed, 67]))
     return SplitLayout(tried=tried, items=items, found=tuple(found))
@@ -129,20 +131,34 @@ def _mean(values: np.ndarray) -> Interval:
     return Interval(mean, mean - half, mean + half, len(values))
 
 
-def _moved(train: SplitScan, other: SplitScan) -> tuple[tuple[str, str], ...]:
+def _columns(train: SplitScan) -> list[str]:
+    """The attributes that are columns of a table or of an array, unless they are very many."""
+    names = train.split.cells.numeric_names if train.split.cells is not None else train.attributes
+    found = [n for n in names if n in train.attributes and (train.split.cells is not None or n.startswith("column "))]
+    return found if len(found) <= MOST_COLUMNS else []
+
+
+def _moved(names: list[str], train: SplitScan, other: SplitScan) -> tuple[tuple[str, str], ...]:
     """(column of the split, column of train that it looks like), where it does not look like its own."""
-    a, b = (np.sort(one.features[one.finite], axis=0) for one in (train, other))
-    limit = NEAR + 1.95 * ((len(a) + len(b)) / (len(a) * len(b))) ** 0.5
+    mine, theirs = ([_known(one.attributes[name]) for name in names] for one in (train, other))
     found = []
-    for k in range(b.shape[1]):
-        distance = np.array([_distance(a[:, j], b[:, k]) for j in range(a.shape[1])])
+    for k, b in enumerate(theirs):
+        distance = np.array([_distance(a, b) for a in mine])
         best = int(distance.argmin())
-        if distance[k] > FAR + limit and distance[best] < limit:
-            found.append((f"column {k}", f"column {best}"))
+        chance = 1.95 * ((len(mine[k]) + len(b)) / max(1, len(mine[k]) * len(b))) ** 0.5
+        if distance[k] > max(FAR, 2 * chance) and distance[best] < max(NEAR, chance):
+            found.append((names[k], names[best]))
     return tuple(found)
 
 
+def _known(values: np.ndarray) -> np.ndarray:
+    return np.sort(values[np.isfinite(values)])
+
+
 def _distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Kolmogorov's, of sorted numbers; 1 where there are none."""
+    if not len(a) or not len(b):
+        return 1.0
     at = np.concatenate([a, b])
     return float(
         np.abs(np.searchsorted(a, at, side="right") / len(a) - np.searchsorted(b, at, side="right") / len(b)).max()

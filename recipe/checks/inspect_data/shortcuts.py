@@ -47,7 +47,7 @@ def no_region_is_a_shortcut(
     marks: Marks | None = None,
     shortcuts: Shortcuts | None = None,
     *,
-    adds: float = 0.1,
+    adds: float = 0.15,
     carried: float = 0.1,
     much: float = 0.4,
     corners: float = 0.6,
@@ -144,7 +144,7 @@ def _is_mark(mark: Mark, adds: float, carried: float, much: float) -> bool:
     """Much added to what lies around; or some, and items of the class singled out all but purely."""
     if mark.adds.low > much and mark.screen > 2 * mark.elsewhere:
         return True
-    return mark.adds.low > adds and (mark.carried or 0.0) > carried
+    return mark.adds.mean > adds and mark.adds.low > adds / 3 and (mark.carried or 0.0) > carried
 
 
 def _decides(found: Combination, columns: int, gain: float, joint: float, apart: float) -> bool:

@@ -144,7 +144,7 @@ def _is_undone(one: Undone) -> bool:
 
 
 def _cause(way: str) -> str:
-    if "channels" in way or "red" in way:
+    if "channels" in way or "red and blue" in way:
         return "channels-swapped"
     if "moved" in way:
         return "split-moved"
