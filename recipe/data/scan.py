@@ -66,7 +66,7 @@ class SplitScan:
         """Targets of the items that could be read."""
         return np.asarray(self.split.targets[torch.from_numpy(self.positions)].numpy())
 
-    @property
+    @cached_property
     def silent(self) -> np.ndarray:
         """bool (N): readable items that a patch marks as fine."""
         return np.isin(self.positions, list(self.fine))

@@ -14,7 +14,12 @@ from recipe.record.scores import ItemScores
 
 
 def put_scores(
-    shelf: Shelf, splits: Mapping[str, SplitScan], title: str, values: Mapping[str, np.ndarray], about: str = ""
+    shelf: Shelf,
+    splits: Mapping[str, SplitScan],
+    title: str,
+    values: Mapping[str, np.ndarray],
+    about: str = "",
+    words: tuple[str, ...] = (),
 ) -> ItemScores:
     """Writes {split: a number (N) for each readable item}; splits may be left out. The result goes into the record."""
     slug = re.sub(r"\W+", "-", title).strip("-").lower()
@@ -26,10 +31,9 @@ def put_scores(
         file = io.BytesIO()
         np.lib.format.write_array(file, by_position, allow_pickle=False)
         sides[name] = shelf.put_side(f"score-{slug}-{name}.npy", file.getvalue())
-    return ItemScores(title=title, sides=sides, about=about)
+    return ItemScores(title=title, sides=sides, about=about, words=words)
 
 
 def read_scores(shelf: Shelf, scores: ItemScores) -> dict[str, np.ndarray]:
     """{split: float32 (positions of the split)}."""
-    found = {name: np.load(shelf.side(side), allow_pickle=False) for name, side in scores.sides.items()}
-    return {name: array if scores.column is None else array[:, scores.column] for name, array in found.items()}
+    return {name: np.load(shelf.side(side), allow_pickle=False) for name, side in scores.sides.items()}

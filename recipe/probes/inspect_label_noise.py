@@ -74,7 +74,7 @@ def measure_label_noise(said: Predictions, alignment: Alignment | None, shelf: S
         classes=said.classes,
         models=_models(told, floor),
         splits=tuple(_split(one) for one in judged),
-        scores=_scores(judged, shelf),
+        scores=_scores(judged, shelf, said.classes),
         differ=_differ(judged),
         listed_from=LISTED_FROM,
         pairs=tuple(_pair(one, said.classes) for one in lapses),
@@ -182,20 +182,19 @@ def _total(one: Judged) -> Interval:
     return Interval(mean, max(0.0, mean - low), min(1.0, mean + high), len(one.labels))
 
 
-def _scores(judged: list[Judged], shelf: Shelf) -> tuple[ItemScores, ...]:
+def _scores(judged: list[Judged], shelf: Shelf, classes: tuple[str, ...]) -> tuple[ItemScores, ...]:
     """A number an item: how likely its label is wrong, how likely it was, and which class it would rather be."""
-    given = [one.q.numpy()[np.arange(len(one.labels)), one.labels] for one in judged]
-    told = (
-        ("wrong label", "probability that the label is wrong, by simple models", [one.wrong for one in judged]),
-        ("label probability", "probability of the given label, by simple models", given),
-        ("other class", "index of the class that simple models would rather give", [one.other for one in judged]),
-    )
-    splits = {one.scan.split.name: one.scan for one in judged}
-    found = []
-    for title, about, values in told:
+
+    def put(title: str, about: str, values: list[np.ndarray], words: tuple[str, ...] = ()) -> ItemScores:
         wide = {one.scan.split.name: _spread(one, numbers) for one, numbers in zip(judged, values, strict=True)}
-        found.append(put_scores(shelf, splits, title, wide, about))
-    return tuple(found)
+        return put_scores(shelf, {one.scan.split.name: one.scan for one in judged}, title, wide, about, words)
+
+    given = [one.q.numpy()[np.arange(len(one.labels)), one.labels] for one in judged]
+    return (
+        put("wrong label", "probability that the label is wrong, by simple models", [one.wrong for one in judged]),
+        put("label probability", "probability of the given label, by simple models", given),
+        put("other class", "what simple models would rather give", [one.other for one in judged], classes),
+    )
 
 
 def _spread(one: Judged, values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from recipe.record.evidence import Shelf
 from recipe.record.plain import from_plain
 
 _ITEM = frozenset(Item.__struct_fields__) - {"fine"}
-_TWINS = Twins.__struct_fields__[0]
+_TWINS = frozenset(Twins.__struct_fields__)
 
 
 class Suspects(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ def _walk(value: Any, field: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
         if _is_item(value):
             yield field, (_item(value),)
         elif _are_twins(value):
-            yield field, tuple(map(_item, value[_TWINS]))
+            yield field, tuple(map(_item, value["items"]))
         else:
             for key, one in value.items():
                 yield from _walk(one, (*field, str(key)))
@@ -73,8 +73,8 @@ def _is_item(value: Any) -> bool:
 
 
 def _are_twins(value: dict[str, Any]) -> bool:
-    items = value.get(_TWINS)
-    return isinstance(items, list) and len(items) > 1 and all(map(_is_item, items))
+    # By all of its fields: other records have a list of items too, which do not belong side by side.
+    return value.keys() == _TWINS and len(value["items"]) > 1 and all(map(_is_item, value["items"]))
 
 
 def _item(value: dict[str, Any]) -> Item:

@@ -46,6 +46,12 @@ def test_twins_stay_together():
     assert [[i.name for i in s] for s in found.sets] == [["a", "b", "c"]]
 
 
+def test_other_records_with_a_list_of_items_are_no_twins():
+    named = [to_plain(item(name)) for name in "ab"]
+    (found,) = suspects_in("shortcuts", {"marks": [{"cell": 3, "items": named}]})
+    assert (found.field, found.pairs, len(found.sets)) == ("marks.items", False, 2)
+
+
 def test_items_marked_fine_are_left_out_and_counted():
     record = Duplicates(
         kind="image", items={}, repeated={}, extra={}, across=(), conflicting={},

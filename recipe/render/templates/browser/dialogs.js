@@ -4,7 +4,7 @@ const relabelDialog = at("relabel");
 const helpDialog = at("help");
 const MOST_CHOICES = 200;
 
-const proposals = columns.find((one) => one.title === "looks like" && one.words);
+const proposals = columns.find((one) => one.title === "other class" && one.words);
 
 // Asks for a class (or a number), and marks the item with it.
 function askLabel(item) {
