@@ -18,6 +18,7 @@ from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
 from recipe.instantiation import build, instantiate, locate, signature_of
+from recipe.models.fit import refuse_misfit
 from recipe.models.initialise import initialise, set_prior_bias
 from recipe.record.progress import Progress, Silent
 from recipe.record.refusal import Refusal
@@ -128,6 +129,7 @@ class Ingredients:
 
     def model(self, seed: int) -> nn.Module:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
+        refuse_misfit(self._target("model"), reads_codes=self.data.vocabulary is not None, mirrors=self.mirrors)
         with seeded(derive(seed, "init")):
             model = instantiate(
                 self.model_node(),

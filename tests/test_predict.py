@@ -214,3 +214,14 @@ def test_texts_are_read_from_words_lines_and_tables(tmp_path):
         ("new.csv row 1", "good"),
     ]
     assert "unknown to the model" in rows[4]["unlike"]
+
+
+def test_a_language_model_says_what_comes_next(tmp_path):
+    (tmp_path / "t.txt").write_text("abcd" * 500)
+    overrides = ["data=chars", f"data.path={tmp_path / 't.txt'}", "data.block_size=8", "model=gru", "model.width=16"]
+    ingredients = Ingredients(compose([*overrides, "train.epochs=30", "optimizer.lr=1e-2"]))
+    net = Net("seed 1", 1, ingredients.model_node(), ingredients.train(1).model)
+    write_model(tmp_path / "run" / "ensemble" / "model", ingredients, [net], threads=1)
+    code, rows, _ = lines(tmp_path / "run", "abc", "cdabcdabcdab")
+    assert code == 0
+    assert [row["prediction"] for row in rows] == ["d", "c"]

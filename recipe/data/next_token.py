@@ -69,6 +69,17 @@ class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", di
         targets[targets == unknown] = IGNORED
         return torch.from_numpy(inputs), torch.from_numpy(targets)
 
+    def starts(self, texts: Texts) -> tuple[Tensor, list[int]]:
+        """Ends of texts as inputs, int64 (N, length), and the position of each whose output says what comes next."""
+        inputs = np.zeros((len(texts), self.length), dtype=np.int64)
+        ends = []
+        for row, text in enumerate(texts):
+            tokens = [self.places.get(c, self.size - 1) for c in text]
+            known = ([0, *tokens] if self.whole else tokens)[-self.length :]
+            inputs[row, : len(known)] = known
+            ends.append(max(0, len(known) - 1))
+        return torch.from_numpy(inputs), ends
+
     def decode(self, tokens: Tensor) -> str:
         """Tokens for people."""
         first = int(self.whole)

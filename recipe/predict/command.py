@@ -73,7 +73,8 @@ def predictions(home: TakenHome, inputs: Sequence[str]) -> Iterator[dict[str, An
                 said = home.probabilities(batch.inputs)
                 unusual = unlike(batch.inputs, facts.reach, facts.columns)
                 for k in range(len(said)):
-                    row = {"input": chunk.names[position], **_said(home, said[k])}
+                    one = said[k] if chunk.ends is None else said[k][chunk.ends[position]]
+                    row = {"input": chunk.names[position], **_said(home, one)}
                     why = "; ".join(filter(None, [unusual[k], chunk.strange.get(position, "")]))
                     yield row | ({"unlike": why} if why else {})
                     position += 1
@@ -83,7 +84,7 @@ def _said(home: TakenHome, said: Tensor) -> dict[str, Any]:
     """Prediction and probabilities of one item."""
     classes, task = home.saved.classes, home.saved.task
     numbers = said.to(torch.float64).reshape(-1).tolist()
-    if task == "classification":
+    if task in ("classification", "language_model"):
         names = classes or tuple(map(str, range(len(numbers))))
         return {"prediction": names[int(said.argmax())], "probabilities": dict(zip(names, numbers, strict=True))}
     if task == "binary":

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from recipe.data.cells import Cells, Encoder
 from recipe.data.data import Split, UnreadableItem
+from recipe.data.next_token import NextTokenEncoder
 from recipe.data.text_encoders import BagEncoder, TokenEncoder
 from recipe.data.texts import Texts
 from recipe.predict.text_items import read_texts, strange
@@ -28,16 +29,20 @@ ARRAYS = (".npy", ".npz", ".safetensors")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 
 
-AnyEncoder: TypeAlias = Encoder | TokenEncoder | BagEncoder
+AnyEncoder: TypeAlias = Encoder | TokenEncoder | BagEncoder | NextTokenEncoder
 
 
 class Chunk(NamedTuple):
-    """Some items: what they are called, their raw inputs, and why others could not be read."""
+    """Some items: what they are called, their raw inputs, and why others could not be read.
+
+    ends: of texts for a language model, the position of each that says what comes next.
+    """
 
     names: list[str]
     inputs: Tensor
     unreadable: list[tuple[str, str]]
     strange: dict[int, str]
+    ends: list[int] | None = None
 
     @property
     def split(self) -> Split:
@@ -53,7 +58,7 @@ def read_items(paths: Sequence[str], facts: InputFacts, encoder: AnyEncoder | No
             "the model takes several tensors an item, which no file holds",
             fix="use it from Python: recipe.predict.read_model",
         )
-    if isinstance(encoder, (TokenEncoder, BagEncoder)):
+    if isinstance(encoder, (TokenEncoder, BagEncoder, NextTokenEncoder)):
         yield from _texts(paths, facts, encoder, size)
         return
     pictures: list[Path] = []
@@ -75,13 +80,18 @@ def read_items(paths: Sequence[str], facts: InputFacts, encoder: AnyEncoder | No
     yield from _pictures(pictures, facts, size)
 
 
-def _texts(paths: Sequence[str], facts: InputFacts, encoder: TokenEncoder | BagEncoder, size: int) -> Iterator[Chunk]:
+def _texts(paths: Sequence[str], facts: InputFacts, encoder: TokenEncoder | BagEncoder | NextTokenEncoder, size: int) -> Iterator[Chunk]:
     found = (one for given in paths for one in read_texts(given, facts.columns))
     while part := list(islice(found, size)):
         sound = [one for one in part if not one.trouble]
         texts = Texts([one.text for one in sound])
         lost = [(one.name, one.trouble) for one in part if one.trouble]
-        yield Chunk([one.name for one in sound], encoder(texts), lost, strange(texts, encoder))
+        names = [one.name for one in sound]
+        if isinstance(encoder, NextTokenEncoder):
+            inputs, ends = encoder.starts(texts)
+            yield Chunk(names, inputs, lost, {}, ends)
+        else:
+            yield Chunk(names, encoder(texts), lost, strange(texts, encoder))
 
 
 def _expanded(given: str) -> list[Path]:

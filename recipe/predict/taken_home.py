@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from recipe import __version__
 from recipe.data.cells import Encoder
 from recipe.data.data import Split
+from recipe.data.next_token import NextTokenEncoder
 from recipe.data.preprocess import Preprocess
 from recipe.data.text_encoders import BagEncoder, TokenEncoder
 from recipe.instantiation import instantiate
@@ -57,7 +59,8 @@ class TakenHome:
         self.encoder = None if saved.encoder is None else _encoder(saved.encoder)
         # A task is made from targets; the largest class stands for all of them.
         largest = torch.tensor([saved.num_outputs - 1])
-        self.task: Task = importlib.import_module(f"recipe.tasks.{saved.task}").make(largest, saved.classes)
+        task: Any = importlib.import_module(f"recipe.tasks.{saved.task}").make(largest, saved.classes)
+        self.task: Task = dataclasses.replace(task, squashed=True) if saved.squashed else task
 
     def feed(self, split: Split) -> Feed:
         """Batches as evaluation had them: the same size, transforms and preprocessing."""
@@ -112,6 +115,7 @@ def write_model(folder: Path, ingredients: Ingredients, nets: Sequence[Net], *, 
         input_shape=to_plain(ingredients.input_shape),
         vocabulary=ingredients.model_facts["vocabulary"],
         every_step=ingredients.model_facts["every_step"],
+        squashed=bool(getattr(ingredients.task, "squashed", False)),
         batch_size=config["train"]["batch_size"],
         precision=config["train"]["precision"],
         threads=threads,
@@ -202,6 +206,7 @@ def _top(train: Split) -> float | None:
 
 def _encoder(plain: dict[str, Any]) -> AnyEncoder:
     kinds: dict[str, type[AnyEncoder]] = {"table": Encoder, "tokens": TokenEncoder, "bag": BagEncoder}
+    kinds["next"] = NextTokenEncoder
     return from_plain(plain, kinds[plain["type"]])
 
 

@@ -106,4 +106,5 @@ def _told(value: Tensor, classes: tuple[str, ...]) -> str:
 def _residuals(values: Tensor, targets: Tensor) -> tuple[tuple[float, float], ...]:
     """(true, said) of evenly spaced items, first column."""
     step = max(1, len(targets) // _RESIDUALS)
-    return tuple(zip(targets[::step, 0].tolist(), values[::step, 0].tolist(), strict=True))
+    true, said = (side.reshape(len(targets), -1)[::step, 0].tolist() for side in (targets, values))
+    return tuple(zip(true, said, strict=True))

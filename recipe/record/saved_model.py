@@ -44,7 +44,7 @@ class InputFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     """num_outputs, input_shape, vocabulary, every_step: what the nodes are built with. encoder: of a table or of texts,
-    as plain data."""
+    as plain data. squashed: an autoencoder's outputs are logits."""
 
     format: int = FORMAT
     recipe: str
@@ -55,6 +55,7 @@ class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     input_shape: Any
     vocabulary: int | None = None
     every_step: bool = False
+    squashed: bool = False
     batch_size: int
     precision: str
     threads: int

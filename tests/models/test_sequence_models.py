@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from recipe.models.autoencoder import Autoencoder, ConvAutoencoder
+from recipe.models.fit import refuse_misfit
 from recipe.models.recurrent import Recurrent
 from recipe.models.steps import pooled
 from recipe.models.transformer import Transformer
 from recipe.models.word_average import WordAverage
+from recipe.record.refusal import Refusal
 
 TEXT = torch.tensor([[5, 3, 8, 0, 0, 0], [1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0]])
 READERS = {
@@ -79,3 +81,14 @@ def test_pooling_by_what_is_there():
     states = torch.tensor([[[1.0], [3.0], [9.0]]])
     there = torch.tensor([[True, True, False]])
     assert [float(pooled(states, there, how)) for how in ("mean", "max", "last")] == [2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [({"reads_codes": True, "mirrors": False}, "model=gru"), ({"reads_codes": False, "mirrors": True}, "autoencoder")],
+)
+def test_a_net_of_ours_that_does_not_suit_is_refused_with_one_that_does(facts, says):
+    with pytest.raises(Refusal) as caught:
+        refuse_misfit("recipe.models.mlp.MLP", **facts)
+    assert says in str(caught.value.lines())
+    refuse_misfit("mine.Net", **facts)
