@@ -89,7 +89,7 @@ def test_evidence_that_several_checks_read_is_paid_for_once(tmp_path):
     shelf.put("layers", Unmeasured(reason="none"), 5.0)
     findings = judge("baseline", shelf)
     assert sum(f.seconds for f in findings) == pytest.approx(8.0, abs=0.01)
-    (one,) = [f for f in findings if f.id == "symmetry-is-broken"]
+    (one,) = [f for f in findings if f.id == "weights-have-a-sound-scale"]
     assert one.evidence == {"layers": 5.0}
     assert one.seconds < 5.0
 
@@ -97,8 +97,8 @@ def test_evidence_that_several_checks_read_is_paid_for_once(tmp_path):
 def test_a_part_of_the_checks_is_judged_and_the_rest_is_not_asked_for(tmp_path):
     shelf = Shelf(tmp_path)
     shelf.put("layers", Unmeasured(reason="none"), 5.0)
-    findings = {f.id: f for f in judge("baseline", shelf, asked=["symmetry-is-broken"])}
-    assert findings["symmetry-is-broken"].seconds == 5.0
+    findings = {f.id: f for f in judge("baseline", shelf, asked=["weights-have-a-sound-scale"])}
+    assert findings["weights-have-a-sound-scale"].seconds == 5.0
     assert {f.reason for f in findings.values()} == {"none", "not asked for"}
-    assert "layers" not in unread("baseline", ["symmetry-is-broken"])
-    assert "capacity" in unread("baseline", ["symmetry-is-broken"])
+    assert "layers" not in unread("baseline", ["weights-have-a-sound-scale"])
+    assert "capacity" in unread("baseline", ["weights-have-a-sound-scale"])

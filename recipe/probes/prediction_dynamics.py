@@ -21,29 +21,24 @@ if TYPE_CHECKING:
 
 WINDOW = 5
 """Looks that the trend is a mean of."""
-NUMBERS = ("regression", "autoencoder")
-"""Tasks whose outputs are values, not probabilities."""
 
 
 def measure_dynamics(reference: Reference) -> Dynamics:
     """Predictions of the reference run, look by look."""
     task, loss = reference.ingredients.task, reference.ingredients.loss
-    targets = reference.watched.targets.cpu()
-    looks = [(step, outputs) for step, outputs in reference.looks if bool(outputs.isfinite().all())]
+    looks = reference.looks
     if len(looks) < 2 * WINDOW:
         raise CannotMeasure(f"the training came to {len(looks)} looks with finite predictions, too few to see a trend")
-    outputs = torch.stack([output for _, output in looks]).double()
-    truth = _truth(task, outputs, targets)
-    said, right = _decisions(task, outputs, targets)
-    losses = [float(loss(output.float(), targets)) for output in outputs]
+    truth, said, right = (torch.stack(column) for column in list(zip(*looks, strict=True))[1:4])
+    losses = [one.loss for one in looks]
     flips = (said[1:] != said[:-1]).flatten(1).double().mean(1)
     drift, jitter = _parts(truth)
     half = len(flips) // 2
     steps = right[1:] - right[:-1]
     history = reference.history.losses
     return Dynamics(
-        kind="error" if task.name in NUMBERS else "probability",
-        steps=tuple(step for step, _ in looks),
+        kind="error" if reference.numbers else "probability",
+        steps=tuple(one.step for one in looks),
         items=_named(reference.ingredients.data.val, reference.watched.index, reference.ingredients.data.classes),
         truth=tuple(tuple(round(value, 4) for value in row) for row in truth.T.tolist()),
         right=tuple(right.mean(1).tolist()),
@@ -58,29 +53,6 @@ def measure_dynamics(reference: Reference) -> Dynamics:
         late_gain=_late_gain(history),
         rate=_rate(reference),
     )
-
-
-def _truth(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
-    """(T, N): what each look says of the truth of each item."""
-    if task.name in NUMBERS:
-        spread = targets.double().std(dim=0).clamp(min=1e-12)
-        return ((outputs - targets) / spread).flatten(2).mean(2)
-    chances = torch.stack([task.probabilities(output) for output in outputs])
-    if chances.ndim == targets.ndim + 1 + 1:
-        # classes are the last axis, and every other number a prediction of its own
-        index = targets.expand(len(chances), *targets.shape)[..., None]
-        return chances.gather(-1, index.clamp(min=0))[..., 0].reshape(len(chances), len(targets), -1).mean(2)
-    return (chances * targets + (1 - chances) * (1 - targets)).reshape(len(chances), len(targets), -1).mean(2)
-
-
-def _decisions(task: Task, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """(what was decided for, share of an item that is right): both (T, N, ...)."""
-    if task.name in NUMBERS:
-        spread, middle = targets.double().std(dim=0), targets.double().mean(dim=0)
-        right = ((outputs - targets).abs() <= 0.5 * spread).double()
-        return outputs > middle, right.flatten(2).mean(2)
-    said = torch.stack([task.predictions(output) for output in outputs])
-    return said, (said == targets).double().reshape(len(said), len(targets), -1).mean(2)
 
 
 def _parts(truth: Tensor) -> tuple[Tensor, Tensor]:

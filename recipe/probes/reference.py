@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from recipe.losses import Loss
 from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, spread_rows, take
 from recipe.record.history import History
+from recipe.tasks.task import Task
 from recipe.training.batch import Batch
 from recipe.training.feed import Feed
 from recipe.training.loop import fit
@@ -26,6 +28,8 @@ WATCHED = 64
 """Items that it is asked about, as many of each class as there is room for."""
 EARLY = 30
 """After so many steps the net is kept as it is, to be looked into."""
+NUMBERS = ("regression", "autoencoder")
+"""Tasks whose outputs are values, not probabilities."""
 
 
 class Reference:
@@ -37,7 +41,7 @@ class Reference:
     def __init__(self, ingredients: Ingredients, seed: int, *, steps: int, items: int, val_items: int) -> None:
         self.ingredients, self.seed, self.steps = ingredients, seed, steps
         self._items, self._val_items = items, val_items
-        self._watch = _Watch()
+        self._watch = _Watch(ingredients.task, ingredients.loss)
 
     @cached_property
     def train(self) -> Batch:
@@ -55,6 +59,11 @@ class Reference:
         return take(self.val, spread_rows(self.val.targets.cpu(), WATCHED, self.seed))
 
     @property
+    def numbers(self) -> bool:
+        """Whether the outputs are values, not probabilities."""
+        return self.ingredients.task.name in NUMBERS
+
+    @property
     def model(self) -> nn.Module:
         """The net after its training."""
         return self._ran[0]
@@ -65,8 +74,8 @@ class Reference:
         return self._ran[1]
 
     @property
-    def looks(self) -> list[tuple[int, Tensor]]:
-        """(steps done, outputs (N, ...) on the watched items), from the untrained net to the last one."""
+    def looks(self) -> list[Look]:
+        """The watched items from the untrained net to the last one, as long as predictions are finite."""
         assert self._ran
         return self._watch.looks
 
@@ -92,14 +101,54 @@ class Reference:
         return feed_on(self.train, batch_size=size, seed=self.seed, device=self.ingredients.device)
 
 
+class Look(NamedTuple):
+    """What the net said of the watched items after `step` steps, N of them.
+
+    truth: (N,) the probability of the true class, or of numbers how far off they are in deviations of the target. said:
+    (N, ...) what was decided for. right: (N,) share of an item that is right. loss: of all of them.
+    """
+
+    step: int
+    truth: Tensor
+    said: Tensor
+    right: Tensor
+    loss: float
+
+
+def look(task: Task, loss: Loss, outputs: Tensor, watched: Batch, step: int) -> Look | None:
+    """The outputs (on the CPU) as they are judged; None when they are not finite. Negative targets are left out."""
+    if not bool(outputs.isfinite().all()):
+        return None
+    value, targets = float(loss(outputs.to(watched.targets.device), watched.targets)), watched.targets.cpu()
+    if task.name in NUMBERS:
+        spread, middle = targets.double().std(dim=0).clamp(min=1e-12), targets.double().mean(dim=0)
+        away = ((outputs.double() - targets) / spread).flatten(1)
+        return Look(step, away.mean(1), outputs > middle, (away.abs() <= 0.5).double().mean(1), value)
+    chances, said = task.probabilities(outputs).double(), task.predictions(outputs)
+    if chances.ndim > targets.ndim:
+        # classes are the last axis, and every other number a prediction of its own
+        chances = chances.gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    else:
+        chances = torch.where(targets > 0.5, chances, 1 - chances)
+    asked = (targets >= 0).reshape(len(targets), -1).double()
+    count = asked.sum(1).clamp(min=1)
+    truth, right = ((part.reshape(len(targets), -1) * asked).sum(1) / count for part in (chances, said == targets))
+    return Look(step, truth, torch.where(targets >= 0, said, 0), right, value)
+
+
 class _Watch:
     """Asks for predictions every few steps. Evaluation draws no random numbers, so that the training stays the same."""
+
+    def __init__(self, task: Task, loss: Loss) -> None:
+        self._task, self._loss = task, loss
+        self.looks: list[Look] = []
 
     def begin(self, model: nn.Module, watched: Batch, every: int) -> None:
         """The untrained net first."""
         self._watched, self._every = watched, every
-        self.looks = [(0, outputs_of(model, watched.inputs))]
+        self.looks = []
         self.early = model
+        self._look(model, 0)
 
     def after_backward(self, step: int, learner: Learner) -> None:
         """Nothing to see here."""
@@ -109,5 +158,10 @@ class _Watch:
         if step + 1 == EARLY:
             self.early = copy.deepcopy(learner.model)
         if (step + 1) % self._every == 0:
-            with torch.random.fork_rng(devices=[]):
-                self.looks.append((step + 1, outputs_of(learner.model, self._watched.inputs)))
+            self._look(learner.model, step + 1)
+
+    def _look(self, model: nn.Module, step: int) -> None:
+        with torch.random.fork_rng(devices=[]):
+            found = look(self._task, self._loss, outputs_of(model, self._watched.inputs), self._watched, step)
+        if found is not None:
+            self.looks.append(found)

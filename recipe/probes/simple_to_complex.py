@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from recipe.intervals import wilson
 from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, take
 from recipe.record.evidence import CannotMeasure
 from recipe.record.learning import InVal, Part, SimpleToComplex
@@ -28,17 +29,19 @@ STEPS = 4
 """Into how many steps a task is parted, at most."""
 ABSENT = -30.0
 """Log-probability of a class that is not there yet."""
+LEFT_OUT = -100
+"""A target that torch's losses leave out."""
 MOST = 512
 """Items of a part that it is measured on."""
 
 
 class Piece(NamedTuple):
-    """A part: its training rows and, for classes, the label. length: of the context, for sequences."""
+    """A part: its training rows and, for classes, the label. span: of positions, from and to, for sequences."""
 
     name: str
     rows: Tensor
     label: int | None = None
-    length: int | None = None
+    span: tuple[int, int] | None = None
 
 
 def measure_simple_to_complex(
@@ -85,7 +88,7 @@ def _pieces(ingredients: Ingredients, train: Batch) -> tuple[str, list[Piece]]:
     """(what a part is, the parts from simple to complex)."""
     task, targets = ingredients.task, train.targets.cpu()
     if task.time_axis() is not None:
-        return "context", _contexts(train)
+        return "context", _contexts(ingredients, train)
     if targets.is_floating_point() and task.name in ("binary", "multilabel"):
         raise CannotMeasure("it is two classes, or labels that are learnt together: there is no simpler part")
     if targets.is_floating_point():
@@ -111,17 +114,33 @@ def _bands(targets: Tensor) -> list[Piece]:
     ]
 
 
-def _contexts(train: Batch) -> list[Piece]:
-    """Every item, its first quarter of positions first."""
-    if not isinstance(train.inputs, Tensor) or train.targets.ndim < 2:
-        raise CannotMeasure("these sequences cannot be shortened")
-    whole = train.targets.shape[1]
-    lengths = sorted({max(1, whole * k // STEPS) for k in range(1, STEPS + 1)})
-    rows = torch.arange(len(train.targets))
-    starts = [0, *lengths]
-    return [
-        Piece(f"positions {low + 1} to {high}", rows, length=high) for low, high in zip(starts, lengths, strict=False)
-    ]
+def _contexts(ingredients: Ingredients, train: Batch) -> list[Piece]:
+    """Every item, its first quarter of positions first: what comes late has the most to look back on.
+
+    Inputs stay whole, as a net may have a fixed length; targets that are not there yet are left out of the loss.
+    """
+    targets = train.targets.cpu()
+    if targets.ndim < 2 or targets.shape[1] < STEPS:
+        raise CannotMeasure("these sequences are too short to be parted")
+    try:
+        few = take(train, torch.arange(min(8, len(targets))))
+        outputs = outputs_of(plain_learner(ingredients, 0).model, few.inputs).to(few.targets.device)
+        known = ingredients.loss(outputs, _only(few, (0, 1)).targets)
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise CannotMeasure("this loss cannot leave positions out, so that no shorter context can be had") from error
+    if not bool(torch.isfinite(known).all()):
+        raise CannotMeasure("this loss cannot leave positions out, so that no shorter context can be had")
+    rows, whole = torch.arange(len(targets)), targets.shape[1]
+    cuts = [round(k * whole / STEPS) for k in range(STEPS + 1)]
+    spans = [(low, high) for low, high in pairwise(cuts) if bool((targets[:, low:high] >= 0).any())]
+    return [Piece(f"positions {low + 1} to {high}", rows, span=(low, high)) for low, high in spans]
+
+
+def _only(batch: Batch, span: tuple[int, int]) -> Batch:
+    """The same items with the targets of some positions alone."""
+    targets = torch.full_like(batch.targets, LEFT_OUT)
+    targets[:, span[0] : span[1]] = batch.targets[:, span[0] : span[1]]
+    return batch._replace(targets=targets)
 
 
 def _sizes(classes: int) -> tuple[int, ...]:
@@ -142,16 +161,16 @@ class _Judge:
 
     def items_of(self, present: Sequence[Piece]) -> Batch:
         """The training items of these parts."""
-        length = present[-1].length
-        if length is not None:
-            return Batch(self._train.inputs[:, :length], self._train.targets[:, :length], self._train.index)
+        span = present[-1].span
+        if span is not None:
+            return _only(self._train, (0, span[1]))
         return take(self._train, torch.cat([piece.rows for piece in present]).sort().values)
 
     def learnt(self, piece: Piece, present: Sequence[Piece]) -> float:
         """The share of the way, by the part's training items."""
         here = self._items(piece)
         targets = here.targets.cpu()
-        reached = self._value(piece, outputs_of(self._model, here.inputs), targets)
+        reached = self._value(outputs_of(self._model, here.inputs), targets)
         chance = self.chance(piece, present)
         return (chance - reached) / max(chance - (self._task.lowest_loss(self._loss, targets) or 0.0), 1e-12)
 
@@ -159,10 +178,10 @@ class _Judge:
         """The loss of the part for the best constant prediction over all parts that are there."""
         targets, known = self._items(piece).targets.cpu(), self.items_of(present).targets.cpu()
         if known.is_floating_point():
-            return self._value(piece, known.mean(dim=0, keepdim=True).expand_as(targets), targets)
-        counts = torch.bincount(known.reshape(-1), minlength=self._width).double()
+            return self._value(known.mean(dim=0, keepdim=True).expand_as(targets), targets)
+        counts = torch.bincount(known[known >= 0], minlength=self._width).double()
         scores = (counts / counts.sum()).log().clamp(min=ABSENT).float()
-        return self._value(piece, (scores.exp() if self._certain else scores).expand(*targets.shape, -1), targets)
+        return self._value((scores.exp() if self._certain else scores).expand(*targets.shape, -1), targets)
 
     def right(self, piece: Piece) -> float:
         """Share of the part's training items predicted right; of numbers, to half a deviation."""
@@ -170,20 +189,15 @@ class _Judge:
         outputs, targets = outputs_of(self._model, here.inputs), here.targets.cpu()
         if targets.is_floating_point():
             return float(((outputs - targets).abs() <= 0.5 * self._spread).double().mean())
-        return float((self._task.predictions(outputs) == targets).double().mean())
+        asked = targets >= 0
+        return float((self._task.predictions(outputs) == targets)[asked].double().mean())
 
     def _items(self, piece: Piece) -> Batch:
-        """Some of a part's items, as they are fed."""
+        """Some of a part's items; of a context, with the targets of its new positions alone."""
         chosen = take(self._train, piece.rows[:MOST])
-        if piece.length is None:
-            return chosen
-        return Batch(chosen.inputs[:, : piece.length], chosen.targets[:, : piece.length], chosen.index)
+        return chosen if piece.span is None else _only(chosen, piece.span)
 
-    def _value(self, piece: Piece, outputs: Tensor, targets: Tensor) -> float:
-        """The loss of the part alone: of a context, of its new positions."""
-        if piece.length is not None:
-            new = max(1, self._train.targets.shape[1] // STEPS)
-            outputs, targets = outputs[:, -new:], targets[:, -new:]
+    def _value(self, outputs: Tensor, targets: Tensor) -> float:
         return float(self._loss(outputs.to(self._device), targets.to(self._device)))
 
 
@@ -198,7 +212,7 @@ def _in_validation(piece: Piece, pieces: Sequence[Piece], said: Tensor, targets:
     names = {other.label: other.name for other in pieces}
     return InVal(
         items=int(rows.sum()),
-        right=float(torch.eq(decided, label).double().mean()),
+        right=wilson(float(torch.eq(decided, label).sum()), len(decided)),
         taken_for=names.get(usual, str(usual)),
         share=float((decided == usual).double().mean()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recipe.record.data import Item
 from recipe.record.evidence import Evidence
+from recipe.record.interval import Interval
 
 
 class Half(Evidence, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class InVal(Evidence, frozen=True, kw_only=True):
     """Validation items of a class: how many, the share predicted right, and what they are most often taken for."""
 
     items: int
-    right: float
+    right: Interval
     taken_for: str
     share: float
 

@@ -5,6 +5,7 @@ import math
 import msgspec
 import pytest
 
+from recipe.intervals import wilson
 from recipe.record.baseline import Attempt, OneBatch
 from recipe.record.data import Item
 from recipe.record.interval import Interval
@@ -66,8 +67,12 @@ def test_a_few_steps_say_nothing_about_how_predictions_settle():
     assert run_check("predictions-settle", dynamics=dynamics(steps=40, progress=0.0)).verdict == "skipped"
 
 
+def in_val(items, right, taken_for, share):
+    return InVal(items=items, right=wilson(right * items, items), taken_for=taken_for, share=share)
+
+
 def part(name, learnt=0.8, at_last=0.8, step=0, **given):
-    usual = {"items": 70, "chance": 2.3, "right": 0.9, "val": InVal(items=30, right=0.9, taken_for=name, share=0.9)}
+    usual = {"items": 70, "chance": 2.3, "right": 0.9, "val": in_val(30, 0.9, name, 0.9)}
     return Part(name=name, step=step, learnt=learnt, at_last=at_last, **usual | given)
 
 
@@ -82,14 +87,14 @@ def test_a_part_that_is_not_learnt_is_named():
 
 
 def test_a_class_that_means_something_else_in_validation_is_named_with_what_it_is_taken_for():
-    val = InVal(items=30, right=0.03, taken_for="d", share=0.8)
+    val = in_val(30, 0.03, taken_for="d", share=0.8)
     finding = run_check("simple-to-complex", simple_to_complex=parts(*map(part, "abcd"), part("e", val=val)))
     assert (finding.cause, finding.where) == ("part-differs-in-validation", "class e")
     assert "80% are taken for d" in finding.message
 
 
 def test_a_class_that_is_only_memorised_is_not_learnt():
-    val = InVal(items=30, right=0.1, taken_for="b", share=0.2)
+    val = in_val(30, 0.1, taken_for="b", share=0.2)
     finding = run_check("simple-to-complex", simple_to_complex=parts(*map(part, "abcd"), part("e", val=val)))
     assert (finding.cause, finding.where) == ("part-not-learnt", "class e")
 
@@ -98,7 +103,7 @@ def test_a_class_that_is_only_memorised_is_not_learnt():
     "found",
     [
         parts(*map(part, "abcd")),
-        parts(*map(part, "abcd"), part("few", val=InVal(items=12, right=0.5, taken_for="a", share=0.5))),
+        parts(*map(part, "abcd"), part("few", val=in_val(12, 0.5, taken_for="a", share=0.5))),
         parts(*map(part, "abcd"), part("shirt", 0.45, 0.33)),  # Fashion-MNIST
         parts(*(part(name, 0.1, 0.2) for name in "abcd"), part("cat", -0.1, -0.1)),  # nothing is learnt yet
         parts(*map(part, "abcd"), part("rare", 0.0, 0.0, items=6)),

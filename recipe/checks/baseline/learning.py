@@ -6,7 +6,6 @@ import math
 from statistics import median
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
-from recipe.intervals import wilson
 from recipe.record.baseline import OneBatch
 from recipe.record.learning import Dynamics, Part, SimpleToComplex
 from recipe.record.overfit import LearningRateEdge
@@ -106,8 +105,8 @@ def every_part_is_learnt_when_it_is_added(
         swapped = strange.val.share > 0.5 and strange.val.taken_for != strange.name
         return warned(
             f"{told}it breaks at {_named(found, strange)}: {strange.right:.0%} right in training, "
-            f"{strange.val.right:.0%} of {strange.val.items} in validation, where {strange.val.share:.0%} are taken "
-            f"for {strange.val.taken_for}",
+            f"{strange.val.right.mean:.0%} of {strange.val.items} in validation, where {strange.val.share:.0%} are "
+            f"taken for {strange.val.taken_for}",
             cause="part-differs-in-validation" if swapped else "part-not-learnt",
             where=_named(found, strange),
             advice=f"compare what train and val call {strange.name} and {strange.val.taken_for}",
@@ -141,11 +140,11 @@ def _band_lost(found: SimpleToComplex, typical: float, least: float) -> Part | N
 def _strange(found: SimpleToComplex, known: float, val_items: int) -> Part | None:
     """A class that is known in training and for sure not half as well recognised in validation as most are."""
     seen = [(p, p.val) for p in found.parts if p.val is not None and p.val.items >= val_items]
-    usual = median(val.right for _, val in seen) if len(seen) > 2 else 0.0
+    usual = median(val.right.mean for _, val in seen) if len(seen) > 2 else 0.0
     fair = 0.5 * sum(p.items for p in found.parts) / len(found.parts)
     known_ones = [(p, val) for p, val in seen if p.right > known and p.items >= fair and usual >= 0.6]
-    bad = [(p, val) for p, val in known_ones if wilson(val.right * val.items, val.items).high < usual / 2]
-    return min(bad, key=lambda pair: pair[1].right)[0] if bad else None
+    bad = [(p, val) for p, val in known_ones if val.right.high < usual / 2]
+    return min(bad, key=lambda pair: pair[1].right.mean)[0] if bad else None
 
 
 @check(id="rate-below-edge")
