@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,9 +31,7 @@ MOVED = 600
 PROBE = "ridge regression on {} random patches"
 
 
-def ask_about_grids(
-    scan: Scan, *, seed: int, suspects: Mapping[str, Sequence[int]] | None = None
-) -> Questions:
+def ask_about_grids(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
     """Answers for pictures (N, C, H, W) and series (N, C, T). suspects: positions of items with doubtful labels.
 
     CannotMeasure where inputs are neither, or too few.
@@ -340,7 +338,10 @@ def _moves(desk: _Desk) -> Iterator[Move]:
 def _changes(desk: _Desk) -> dict[str, Callable[[Tensor], Tensor]]:
     step = max(1, round(desk.side / 14))
     shift = {f"shifted by {step} {'steps' if desk.series else 'pixels'}": lambda x: _shifted(x, step)}
-    brighter = {"brighter by a quarter of a deviation": lambda x: x + 0.25, "a quarter more contrast": lambda x: 1.25 * x}
+    brighter = {
+        "brighter by a quarter of a deviation": lambda x: x + 0.25,
+        "a quarter more contrast": lambda x: 1.25 * x,
+    }
     if desk.series:
         return shift | brighter | {"reversed": lambda x: x.flip(3)}
     return {

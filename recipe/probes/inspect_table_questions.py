@@ -32,7 +32,7 @@ LIMIT = 50.0
 TREES = f"boosted trees ({ROUNDS} rounds)"
 
 
-def ask_about_tables(scan: Scan, *, seed: int, suspects: Mapping[str, Sequence[int]] | None = None) -> Questions:
+def ask_about_tables(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
     """Answers for rows of columns. suspects: positions of items with doubtful labels.
 
     CannotMeasure where inputs are no rows of up to MOST columns, or an item has several targets.
