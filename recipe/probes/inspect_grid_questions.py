@@ -169,8 +169,8 @@ def _levelled(train: Tensor, val: Tensor) -> tuple[Tensor, Tensor]:
 
 def _resized(x: Tensor, times: float) -> Tensor:
     """Areas averaged to `times` the sides; pictures are never enlarged, and a side of one stays."""
-    sides = [max(1, round(side * times)) for side in x.shape[2:]]
-    return x if times >= 1 else F.adaptive_avg_pool2d(x, sides)
+    height, width = (max(1, round(side * times)) for side in x.shape[2:])
+    return x if times >= 1 else F.adaptive_avg_pool2d(x, (height, width))
 
 
 def _resolutions(desk: _Desk) -> Iterator[Question]:
@@ -310,7 +310,7 @@ def _normed(x: Tensor) -> Tensor:
 def _examples(desk: _Desk) -> Question:
     """What the last doubling of the training items brought to the probe."""
     plain, (seen, others) = desk.usual_marks(), desk.look(desk.usual)
-    ways = []
+    ways: list[Way] = []
     for count in halved(len(desk.exam.train), min(50, len(desk.exam.train)), 3):
         part = desk.exam.part(np.arange(count), np.arange(len(desk.exam.val)))
         marks = plain if not ways else part.ridge(seen[:count].flatten(1), others.flatten(1))
@@ -331,7 +331,8 @@ def _moves(desk: _Desk) -> Iterator[Move]:
     said = exam.fit(desk.look(desk.usual)[0].flatten(1), desk.look(desk.usual)[1][chosen].flatten(1), *rows)
     plain, near = exam.marks(said[0]), _nearest(desk, exam, val)
     for (name, _), outputs, x in zip(changes.items(), said[1:], moved, strict=True):
-        other = float((_nearest(desk, exam, x) != near).double().mean()) if near is not None else 0.0
+        now = _nearest(desk, exam, x) if near is not None else None
+        other = float(torch.ne(now, near).double().mean()) if now is not None and near is not None else 0.0
         yield Move(name=name, change=exam.way(name, exam.marks(outputs), plain).change, neighbours=other)
 
 

@@ -39,7 +39,7 @@ def measure_implications(data: Data, questions: Questions | None) -> Implication
         start=start,
         rival=rival,
         sizes=tuple(_sizes(data, shapes, outputs)),
-        more=(*_amount(data, fewest, questions), *_length(data, questions), *_answers(data, questions)),
+        more=(*_amount(fewest, questions), *_length(data, questions), *_answers(data, questions)),
     )
 
 
@@ -122,8 +122,9 @@ def _for_rows(shape: tuple[int, ...], questions: Questions | None) -> Implied:
     lines = together.way("straight lines") if together else None
     if lines is not None and tells(lines.change) in ("same", "more"):
         return Implied(
-            what="architecture", measured=f"{shape[0]} columns; straight lines do as well as trees", change={"model": "linear"},
-            so="a linear model, and a small MLP only if it beats it", source="Karpathy 2019, from simple to complex",
+            what="architecture", measured=f"{shape[0]} columns; straight lines do as well as trees",
+            so="a linear model, and a small MLP only if it beats it", change={"model": "linear"},
+            source="Karpathy 2019, from simple to complex",
         )  # fmt: skip
     return Implied(
         what="architecture", measured=f"{shape[0]} columns", change={"model": "mlp"},
@@ -156,7 +157,7 @@ def _sizes(data: Data, shapes: list[tuple[int, ...]], outputs: int) -> Iterator[
         yield NetSize(name="ConvNet 32, pooled", parameters=pooled, change={"model": "convnet", "model.head": "pool"})
 
 
-def _amount(data: Data, fewest: int | None, questions: Questions | None) -> Iterator[Implied]:
+def _amount(fewest: int | None, questions: Questions | None) -> Iterator[Implied]:
     if fewest is not None:
         told = f"{fewest:,} of the rarest class"
         so = (
@@ -205,13 +206,13 @@ def _answers(data: Data, questions: Questions | None) -> Iterator[Implied]:
         if least.at < found.base.at:
             yield Implied(
                 what="input size", measured=f"at {least.name} a probe loses {-100 * least.change.mean:.1f} points",
-                so=f"try ideas on {least.name}: {(found.base.at / least.at) ** 2:.0f} times fewer pixels; train at full size last",
+                so=f"try ideas on {least.name}, {(found.base.at / least.at) ** 2:.0f} times fewer pixels; full size last",
                 source='Karpathy 2019, "how far could we afford to downsample"',
             )  # fmt: skip
     columns = questions.of("columns") if questions else None
     if columns is not None and columns.least().at < columns.base.at:
         least = columns.least()
         yield Implied(
-            what="columns", measured=f"{least.at:.0f} of {columns.base.at:.0f} columns reach the score of all: {least.name}",
+            what="columns", measured=f"{least.at:.0f} of {columns.base.at:.0f} reach the score of all: {least.name}",
             so="plug the others in one at a time, and keep what pays", source="Karpathy 2019, one thing at a time",
         )  # fmt: skip

@@ -34,7 +34,7 @@ Bag = tuple[Any, Any]
 
 
 def ask_about_texts(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
-    """Answers for whole texts with labels. suspects: positions of items with doubtful labels. CannotMeasure otherwise."""
+    """Answers for whole texts with labels; CannotMeasure otherwise. suspects: positions of doubtful labels."""
     with one_thread():
         desk = _desk(scan, seed)
         return Questions(
@@ -61,7 +61,7 @@ class _Desk:
     sheets: dict[str, np.ndarray] = field(default_factory=dict)
 
     def bag(self, change: Callable[[list[str]], list[str]], most: int = VOCABULARY, *, present: bool = False) -> Bag:
-        """Bags of train's and val's words after a change of each text. most: words that count; present: not how often."""
+        """Bags of train's and val's words after a change of each text. most: words known; present: not how often."""
         texts = [[change(words) for words in part] for part in (self.train, self.val)]
         return _bags(texts[0], texts[1], most, present=present)
 

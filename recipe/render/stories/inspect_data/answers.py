@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recipe.record.interval import Interval
-from recipe.record.questions import Question, Questions, Way, tells
+from recipe.record.questions import Question, Questions, tells
 
 CHEAP = 0.02
 """Loss that is worth it while ideas are tried."""
@@ -63,9 +63,7 @@ def _neighbours(question: Question, found: Questions) -> str:
     told = f"with positions shuffled alike in every item the score changes by {points(mixed.change, found.metric)}"
     if tells(mixed.change) == "less":
         return f"They do: {told}. Convolutions are worth their place."
-    return (
-        f"Not to a probe: {told}. Were the numbers put in another order on their way? If not, an MLP will do as well."
-    )
+    return f"Not to a probe: {told}. Was their order lost on the way? If not, an MLP will do as well."
 
 
 def _colour(question: Question, found: Questions) -> str:
@@ -158,20 +156,15 @@ def _order(question: Question, found: Questions) -> str:
 
 def _ways(question: Question, found: Questions) -> str:
     told = "; ".join(f"{way.name} {points(way.change, found.metric)}" for way in question.ways[1:])
-    worse = [way for way in question.ways[1:] if tells(way.change) == "less"]
-    better = [way for way in question.ways[1:] if tells(way.change) == "more"]
-    lead = (
-        f"{better[0].name.capitalize()} is better."
-        if better
-        else "It matters."
-        if _first_worse(question, worse)
-        else "Not for sure."
-    )
-    return f"{lead} {told[:1].upper()}{told[1:]}, beside {question.base.name}."
-
-
-def _first_worse(question: Question, worse: list[Way]) -> bool:
-    return bool(worse) and question.ways[1] in worse
+    better = next((way for way in question.ways[1:] if tells(way.change) == "more"), None)
+    first = tells(question.ways[1].change)
+    lead = {"less": "No", "same": "It makes no difference", "open": "Not known for sure"}
+    if question.name == "case":
+        lead["less"] = lead["open"] = "Lower case, with punctuation, is right"
+    if question.name == "counts":
+        lead["same"] = "Yes"
+    head = f"{better.name[:1].upper()}{better.name[1:]} is better" if better else lead.get(first, "Yes")
+    return f"{head}: {told}, beside {question.base.name}."
 
 
 _ANSWERS: dict[str, Callable[[Question, Questions], str]] = {

@@ -34,8 +34,8 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
         yield Table(
             title=f"{told} ten of the {found.examples:,} examples for each parameter",
             name="parameters",
-            caption="Ten examples a parameter keep a linear model honest (Harrell 2015); nets fit with fewer, which is what "
-            "overfit is for, and what regularize then pays back (Zhang et al. 2017).",
+            caption="Ten examples a parameter keep a linear model honest (Harrell 2015); nets fit with fewer, which is "
+            "what overfit is for, and what regularize then pays back (Zhang et al. 2017).",
             columns=["net", "parameters", "examples a parameter", "type"],
             rows=[
                 [one.name, one.parameters, found.examples / max(1, one.parameters), _typed(one.change)]

@@ -30,7 +30,7 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
         title=f"{sum(one.name != 'placed-patches' for one in found.questions)} questions about the inputs, answered by "
         "simple probes",
         name="questions",
-        caption=f"{found.train_items:,} items of train were learnt from, {found.val_items:,} of val scored, the same ones "
+        caption=f"{found.train_items:,} items of train were learnt from, {found.val_items:,} of val scored, the same "
         f"for each way of showing them; differences are taken item by item. A blind guess gets {found.chance:.3f} of "
         f"{found.metric}, the best probe {found.best.score.mean:.3f}. A net may see more than the probes do.",
         checks=["resolution-is-enough", "position-matters"],
@@ -106,9 +106,9 @@ def _moves(found: Questions) -> Intervals:
     return Intervals(
         title=f"A probe that never saw them changed loses most where items are {costly.name}; {told}",
         name="question-moves",
-        caption="Items of val changed a little, before a probe that learnt from unchanged ones. What costs nothing occurs "
-        "in the data already; augment with the rest only where you know that the label survives it. At the right: share "
-        "of items whose nearest training item now has another label.",
+        caption="Items of val changed a little, before a probe that learnt from unchanged ones. What costs nothing "
+        "occurs in the data already; augment with the rest only where you know that the label survives it. At the "
+        "right: share of items whose nearest training item now has another label.",
         label=f"change of {found.metric}",
         reference=0.0,
         reference_label="unchanged",
