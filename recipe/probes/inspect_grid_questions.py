@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,9 +31,7 @@ MOVED = 600
 PROBE = "ridge regression on {} random patches"
 
 
-def ask_about_grids(
-    scan: Scan, *, seed: int, suspects: Mapping[str, Sequence[int]] | None = None
-) -> Questions:
+def ask_about_grids(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
     """Answers for pictures (N, C, H, W) and series (N, C, T). suspects: positions of items with doubtful labels.
 
     CannotMeasure where inputs are neither, or too few.
@@ -171,8 +169,8 @@ def _levelled(train: Tensor, val: Tensor) -> tuple[Tensor, Tensor]:
 
 def _resized(x: Tensor, times: float) -> Tensor:
     """Areas averaged to `times` the sides; pictures are never enlarged, and a side of one stays."""
-    sides = [max(1, round(side * times)) for side in x.shape[2:]]
-    return x if times >= 1 else F.adaptive_avg_pool2d(x, sides)
+    height, width = (max(1, round(side * times)) for side in x.shape[2:])
+    return x if times >= 1 else F.adaptive_avg_pool2d(x, (height, width))
 
 
 def _resolutions(desk: _Desk) -> Iterator[Question]:
@@ -312,7 +310,7 @@ def _normed(x: Tensor) -> Tensor:
 def _examples(desk: _Desk) -> Question:
     """What the last doubling of the training items brought to the probe."""
     plain, (seen, others) = desk.usual_marks(), desk.look(desk.usual)
-    ways = []
+    ways: list[Way] = []
     for count in halved(len(desk.exam.train), min(50, len(desk.exam.train)), 3):
         part = desk.exam.part(np.arange(count), np.arange(len(desk.exam.val)))
         marks = plain if not ways else part.ridge(seen[:count].flatten(1), others.flatten(1))
@@ -333,14 +331,18 @@ def _moves(desk: _Desk) -> Iterator[Move]:
     said = exam.fit(desk.look(desk.usual)[0].flatten(1), desk.look(desk.usual)[1][chosen].flatten(1), *rows)
     plain, near = exam.marks(said[0]), _nearest(desk, exam, val)
     for (name, _), outputs, x in zip(changes.items(), said[1:], moved, strict=True):
-        other = float((_nearest(desk, exam, x) != near).double().mean()) if near is not None else 0.0
+        now = _nearest(desk, exam, x) if near is not None else None
+        other = float(torch.ne(now, near).double().mean()) if now is not None and near is not None else 0.0
         yield Move(name=name, change=exam.way(name, exam.marks(outputs), plain).change, neighbours=other)
 
 
 def _changes(desk: _Desk) -> dict[str, Callable[[Tensor], Tensor]]:
     step = max(1, round(desk.side / 14))
     shift = {f"shifted by {step} {'steps' if desk.series else 'pixels'}": lambda x: _shifted(x, step)}
-    brighter = {"brighter by a quarter of a deviation": lambda x: x + 0.25, "a quarter more contrast": lambda x: 1.25 * x}
+    brighter = {
+        "brighter by a quarter of a deviation": lambda x: x + 0.25,
+        "a quarter more contrast": lambda x: 1.25 * x,
+    }
     if desk.series:
         return shift | brighter | {"reversed": lambda x: x.flip(3)}
     return {

@@ -1,4 +1,4 @@
-"""D7 for tables and rows of few numbers: which columns are needed, and whether straight lines do, by trees and lines."""
+"""D7 for tables and rows of few numbers: which columns are needed, and whether straight lines do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIMIT = 50.0
 TREES = f"boosted trees ({ROUNDS} rounds)"
 
 
-def ask_about_tables(scan: Scan, *, seed: int, suspects: Mapping[str, Sequence[int]] | None = None) -> Questions:
+def ask_about_tables(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
     """Answers for rows of columns. suspects: positions of items with doubtful labels.
 
     CannotMeasure where inputs are no rows of up to MOST columns, or an item has several targets.
@@ -90,7 +90,7 @@ class _Desk:
             interaction_cst="no_interactions" if apart else None,
             **more,
         )
-        return model.fit(self.train[np.ix_(chosen, columns)], known.argmax(dim=1) if classes else known[:, 0])
+        return model.fit(self.train[chosen][:, list(columns)], known.argmax(dim=1) if classes else known[:, 0])
 
     def sit(self, name: str, columns: Sequence[int], **how: Any) -> np.ndarray:
         """Marks of boosted trees on val; kept by name, for the question of labels."""

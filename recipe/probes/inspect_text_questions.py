@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -33,8 +33,8 @@ Bag = tuple[Any, Any]
 """Train's and val's rows as SciPy matrices."""
 
 
-def ask_about_texts(scan: Scan, *, seed: int, suspects: Mapping[str, Sequence[int]] | None = None) -> Questions:
-    """Answers for whole texts with labels. suspects: positions of items with doubtful labels. CannotMeasure otherwise."""
+def ask_about_texts(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray] | None = None) -> Questions:
+    """Answers for whole texts with labels; CannotMeasure otherwise. suspects: positions of doubtful labels."""
     with one_thread():
         desk = _desk(scan, seed)
         return Questions(
@@ -61,7 +61,7 @@ class _Desk:
     sheets: dict[str, np.ndarray] = field(default_factory=dict)
 
     def bag(self, change: Callable[[list[str]], list[str]], most: int = VOCABULARY, *, present: bool = False) -> Bag:
-        """Bags of train's and val's words after a change of each text. most: words that count; present: not how often."""
+        """Bags of train's and val's words after a change of each text. most: words known; present: not how often."""
         texts = [[change(words) for words in part] for part in (self.train, self.val)]
         return _bags(texts[0], texts[1], most, present=present)
 
@@ -157,15 +157,15 @@ def _first(most: int) -> Callable[[list[str]], list[str]]:
 
 def _vocabulary(desk: _Desk) -> Question:
     """How many different words are needed."""
-    plain, known = desk.usual_marks(), len({word.lower() for words in desk.train for word in words})
-    sizes = [k for k in (100, 300, 1000, 3000, 10_000) if k < min(known, VOCABULARY)]
+    plain, known = desk.usual_marks(), int(desk.usual[0].shape[1])
+    sizes = [k for k in (100, 300, 1000, 3000, 10_000) if k < known]
     ways = [desk.exam.way(f"{k:,} words", desk.sit(f"{k} words", desk.bag(_lower, k)), plain, at=k) for k in sizes]
-    whole = f"all {min(known, VOCABULARY):,} words"
+    whole = f"all {known:,} that two texts have"
     return Question(
         name="vocabulary",
         asked="How many different words are needed?",
         probe=PROBE.format("bags of the commonest words"),
-        ways=(*ways, desk.exam.way(whole, plain, plain, at=min(known, VOCABULARY))),
+        ways=(*ways, desk.exam.way(whole, plain, plain, at=known)),
         reference=whole,
     )
 
@@ -175,7 +175,9 @@ def _order(desk: _Desk) -> Question:
     plain = desk.usual_marks()
     generator = np.random.default_rng([len(desk.train), 59])
     pairs = desk.sit("pairs", desk.bag(_with_pairs, 3 * VOCABULARY))
-    mixed = desk.sit("mixed", desk.bag(lambda w: _with_pairs([w[k] for k in generator.permutation(len(w))]), 3 * VOCABULARY))
+    mixed = desk.sit(
+        "mixed", desk.bag(lambda w: _with_pairs([w[k] for k in generator.permutation(len(w))]), 3 * VOCABULARY)
+    )
     return Question(
         name="order",
         asked="Does the order of words matter?",
@@ -236,4 +238,6 @@ def _examples(desk: _Desk) -> Question:
         kept = np.arange(len(desk.train)) < count
         marks = plain if not ways else desk.again(desk.exam, kept)
         ways.append(desk.exam.way(f"{count:,} examples", marks, plain, at=count))
-    return Question(name="examples", asked="Do more examples help?", probe=PROBE.format("bags of words"), ways=tuple(ways))
+    return Question(
+        name="examples", asked="Do more examples help?", probe=PROBE.format("bags of words"), ways=tuple(ways)
+    )

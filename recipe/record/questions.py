@@ -60,7 +60,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Val items changed as little as a person would not mind. change: of the score of a probe that learnt unchanged ones.
+    """Val items changed a little. change: of the score of a probe that learnt from unchanged ones.
 
     neighbours: share of items whose nearest training item has another label than before the change.
     """
@@ -86,7 +86,7 @@ class Disputed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Questions(Evidence, frozen=True, kw_only=True):
-    """D7. kind: of data. metric, chance: what is scored, and what a blind guess gets. shape: of an item as it was shown.
+    """D7. metric, chance: what is scored, and what a blind guess gets. shape: of an item as it was shown.
 
     original: its shape as the source has it. explained: share of the inputs' variance that lies between the classes.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recipe.data.scan import Scan
+from recipe.disputes import suspects_of
 from recipe.out_of_sample.predictions import Predictions
 from recipe.probes.inspect_alignment import measure_alignment
 from recipe.probes.inspect_balance import measure_balance, measure_target_spread
@@ -12,6 +13,8 @@ from recipe.probes.inspect_combinations import measure_combinations
 from recipe.probes.inspect_difficulty import measure_difficulty
 from recipe.probes.inspect_drift import measure_drift
 from recipe.probes.inspect_duplicates import measure_ceiling, measure_duplicates, measure_groups
+from recipe.probes.inspect_grid_questions import ask_about_grids
+from recipe.probes.inspect_implications import measure_implications
 from recipe.probes.inspect_label_noise import measure_label_noise
 from recipe.probes.inspect_layout import measure_layout
 from recipe.probes.inspect_marks import measure_marks
@@ -36,9 +39,14 @@ from recipe.probes.inspect_shortcuts import measure_shortcuts
 from recipe.probes.inspect_source import measure_source
 from recipe.probes.inspect_split_layout import measure_split_layout
 from recipe.probes.inspect_splits_apart import measure_splits_apart
+from recipe.probes.inspect_table_questions import ask_about_tables
 from recipe.probes.inspect_target_noise import measure_target_noise
+from recipe.probes.inspect_text_questions import ask_about_texts
 from recipe.probes.inspect_values import measure_values
 from recipe.stages.stage import Stage
+
+ASKED = {"image": ask_about_grids, "series": ask_about_grids, "text": ask_about_texts}
+"""Who asks Karpathy's questions, by kind of data."""
 
 
 def tell(stage: Stage) -> None:
@@ -108,11 +116,20 @@ def tell(stage: Stage) -> None:
         stage.measure("suspects", draw_suspects, scan, stage.shelf, label_noise)
     stage.measure("target_noise", measure_target_noise, said, stage.shelf)
 
+    # "Are very local features enough or do we need global context? How far could we afford to downsample? Does spatial
+    # position matter or do we want to average pool it out?" Simple probes are shown less and less, on the same items.
+    suspects = suspects_of(label_noise, stage.shelf)
+    ask = ASKED.get(data.kind, ask_about_tables)
+    questions = stage.measure("questions", ask, scan, seed=seed, suspects=suspects)
+
     # The last thing before the net: numbers of a size that nets like, by what train alone says.
     settings, given = stage.ingredients.config["data"], stage.given("data.preprocess")
     preprocessing = stage.measure("preprocessing", measure_preprocessing, data, settings, given=given)
     if preprocessing and not preprocessing.given:
         stage.decide("data.preprocess", preprocessing.name, preprocessing.because)
+
+    # What all of this says about the net to begin with: how much data there is for how large a net of which kind.
+    stage.measure("implications", measure_implications, data, questions)
 
     # What a person sees: the items themselves, with all that was found about them, to sort, to filter and to mark.
     stage.measure("browser", measure_browser, scan, stage.shelf, seed=seed)

@@ -11,17 +11,32 @@ from recipe.render.blocks import Block
 from recipe.render.stories.inspect_data import (
     drift,
     examples,
+    implications,
     label_noise,
     near_twins,
     oddities,
     preprocessing,
     quality,
+    questions,
     repeats,
     shortcuts,
     targets,
 )
 
-PARTS = (examples, targets, repeats, near_twins, oddities, quality, label_noise, shortcuts, drift, preprocessing)
+PARTS = (
+    examples,
+    targets,
+    repeats,
+    near_twins,
+    oddities,
+    quality,
+    label_noise,
+    shortcuts,
+    drift,
+    questions,
+    preprocessing,
+    implications,
+)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
