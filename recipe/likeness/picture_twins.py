@@ -134,7 +134,7 @@ class _Search:
         """Which pairs (n indices) deserve the fine comparison."""
         kept = (difference <= min(2 * FAR, 0.5 * usual.coarse)).nonzero()[:, 0]
         # Where all are far from each other, those are few.
-        if len(kept) <= self.n / 8 or 2 * FAR <= 0.5 * usual.coarse:
+        if len(kept) <= self.n / 8 or 0.5 * usual.coarse >= 2 * FAR:
             return kept
         local = self._local(first[kept], second[kept], finely=False)
         return kept[difference[kept] <= COARSELY * local]

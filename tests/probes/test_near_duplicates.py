@@ -58,7 +58,9 @@ class TestTexts:
         assert normalised("It's 12:30!") == "it s 0 0"
 
     def test_across_splits_through_the_scan(self):
-        words = np.random.default_rng(0).choice([a + b + c for a in "bcdfg" for b in "aeiou" for c in "klmnprst"], size=(80, 12))
+        words = np.random.default_rng(0).choice(
+            [a + b + c for a in "bcdfg" for b in "aeiou" for c in "klmnprst"], size=(80, 12)
+        )
         texts = [" ".join(row) for row in words]
         later = [texts[3] + "!", *texts[60:]]
         labels = np.arange(60) % 2, np.arange(len(later)) % 2
