@@ -1,7 +1,7 @@
 """What small pictures are found by: 64 numbers each that are alike for the same picture shown in another way.
 
-Light and contrast go by subtracting means and dividing by lengths. `arrangement` is the picture at 8 by 8; `spectrum` the
-strength of its waves, which a shift does not change, and made the same for a picture and its mirror image.
+Light and contrast go by subtracting means and dividing by lengths. `arrangement` is the picture at 8 by 8; `spectrum`
+the strength of its waves, which a shift does not change, and made the same for a picture and its mirror image.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def floats(pictures: np.ndarray) -> Tensor:
 
 def unit(rows: Tensor) -> Tensor:
     """Rows of length 1; those of almost none stay what they are."""
-    return rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    scaled: Tensor = rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    return scaled
 
 
 def arrangement(pictures: Tensor) -> Tensor:

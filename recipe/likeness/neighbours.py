@@ -42,7 +42,7 @@ def _jobs(points: Tensor, queries: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     n = len(points)
     if n <= EXACT:
         everything = torch.arange(n)
-        yield from ((rows, everything) for rows in everything.split(ROWS))
+        yield from ((rows, everything) for rows in torch.split(everything, ROWS))
         return
     centres = _centres(points, round(n**0.5))
     near = (centres @ centres.T).topk(min(PROBES, len(centres)), dim=1).indices
@@ -51,13 +51,13 @@ def _jobs(points: Tensor, queries: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     for region, rows in enumerate(asking):
         if len(rows):
             others = torch.cat([members[other] for other in near[region].tolist()])
-            yield from ((some, others) for some in rows.split(ROWS))
+            yield from ((some, others) for some in torch.split(rows, ROWS))
 
 
 def _by_region(points: Tensor, centres: Tensor) -> list[Tensor]:
-    region = torch.cat([(part @ centres.T).argmax(dim=1) for part in points.split(8192)])
+    region = torch.cat([(part @ centres.T).argmax(dim=1) for part in torch.split(points, 8192)])
     sizes = torch.bincount(region, minlength=len(centres))
-    return list(region.argsort(stable=True).split(sizes.tolist()))
+    return list(torch.split(region.argsort(stable=True), sizes.tolist()))
 
 
 def _centres(points: Tensor, count: int, rounds: int = 6) -> Tensor:
@@ -85,7 +85,7 @@ def _top(values: Tensor, k: int, fold: int = 16) -> tuple[Tensor, Tensor]:
     width = values.shape[1] // fold
     if width < 2 * k:
         return values.topk(k, dim=1)
-    body = values[:, : fold * width].unflatten(1, (fold, width))
+    body = torch.unflatten(values[:, : fold * width], 1, (fold, width))
     folds = body.amax(dim=1).topk(k, dim=1).indices
     places = (folds[:, None, :] + width * torch.arange(fold)[None, :, None]).flatten(1)
     places = torch.cat([places, torch.arange(fold * width, values.shape[1]).expand(len(values), -1)], dim=1)

@@ -1,6 +1,6 @@
-"""Near twins among small pictures: the same shot cropped, moved, stretched, in another light, re-encoded or mirrored.
+"""Near twins among small pictures: one shot cropped, moved, stretched, in another light, re-encoded or mirrored.
 
-First candidates, by descriptors that such changes hardly move; then each candidate is laid over the other (`alignment`).
+Candidates, by descriptors that such changes hardly move; then each candidate is laid over the other (`alignment`).
 How far apart unrelated pictures are depends on where they lie: two trousers are more alike than two dogs. So a pair
 counts when what differs is small beside what differs between either of the two and its tenth neighbours or so.
 """
@@ -76,8 +76,7 @@ class _Search:
         first, second, mirrored = first[kept], second[kept], mirrored[kept]
         likeness = self._compare_finely(first, second, mirrored, placed.placing[kept])
         kept = self._are_close(first, second, 1 - likeness, usual)
-        first, second, likeness, mirrored = (part[kept].numpy() for part in (first, second, likeness, mirrored))
-        return Pairs(first, second, likeness, mirrored)
+        return Pairs(*(part[kept].numpy() for part in (first, second, likeness, mirrored)))
 
     def _candidates(self) -> tuple[Tensor, Tensor]:
         """Pairs by each of the descriptors, nearest first in units of how far the last neighbour is."""
@@ -152,7 +151,8 @@ class _Search:
 
         def one(rows: Tensor) -> Tensor:
             a, b = self.tiny[first[rows]], self.tiny[second[rows]]
-            return (a * b.flip(3)).sum(dim=(1, 2, 3)) > (a * b).sum(dim=(1, 2, 3)) + 0.002
+            mirrored: Tensor = (a * b.flip(3)).sum(dim=(1, 2, 3)) > (a * b).sum(dim=(1, 2, 3)) + 0.002
+            return mirrored
 
         return _in_chunks(one, len(first), 8192).bool()
 
@@ -190,4 +190,4 @@ def _in_chunks(work: Callable[[Tensor], Tensor], n: int, size: int, width: int =
     """`work` of the rows 0 … n - 1, chunk by chunk on all cores, joined."""
     if n == 0:
         return torch.zeros((0, width) if width else 0)
-    return torch.cat(list(ahead(work, torch.arange(n).split(size))))
+    return torch.cat(list(ahead(work, torch.split(torch.arange(n), size))))

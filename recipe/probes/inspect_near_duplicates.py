@@ -75,10 +75,10 @@ def _different(splits: Sequence[SplitScan]) -> tuple[np.ndarray, np.ndarray]:
 def _compared(scan: Scan, splits: Sequence[SplitScan], split: np.ndarray, item: np.ndarray) -> tuple[str, Pairs]:
     """(what is compared, the pairs). CannotMeasure where items are alike by nature."""
     if scan.data.kind == "image" and splits[0].pictures is not None:
-        pictures = np.stack([splits[s].pictures[k] for s, k in zip(split, item, strict=True)])  # type: ignore[index]
+        pictures = np.stack([splits[s].pictures[k] for s, k in zip(split, item, strict=True)])
         return "pictures laid over each other", find_picture_twins(pictures)
     if splits[0].split.texts is not None:
-        texts = [splits[s].split.texts[int(splits[s].positions[k])] for s, k in zip(split, item, strict=True)]  # type: ignore[index]
+        texts = [splits[s].split.texts[int(splits[s].positions[k])] for s, k in zip(split, item, strict=True)]
         return "runs of three words in common", find_text_twins(texts)
     rows = np.stack([splits[s].features[k] for s, k in zip(split, item, strict=True)])
     if len(rows) > MOST_ROWS:
