@@ -23,6 +23,8 @@ PENALTIES = (1e-1, 1e-2, 1e-3)
 UNEVEN = 0.8
 """Share of one class above which each class counts alike: accuracy would not see the others."""
 FEWEST = 20
+MOST = 64
+"""Numbers or labels of one item."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +107,8 @@ def hold(scan: Scan, *, seed: int, train: int, val: int) -> Exam:
     plain = {"train": rows["train"], "val": rows["val"], "weight": torch.ones(len(known))}
     if scan.data.labelled:
         return _of_classes(plain, known.long(), asked.long())
+    if known.ndim > 1 and (not known.is_floating_point() or known[0].numel() > MOST):
+        raise CannotMeasure("targets are neither a class nor a few numbers or labels")
     known, asked = (t.float().reshape(len(t), -1) for t in (known, asked))
     scale = torch.ones(len(asked), dtype=torch.float64)
     if set(torch.unique(known).tolist()) <= {0.0, 1.0}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,21 +11,16 @@ from torch.nn import functional as F
 
 from recipe.data.scan import THUMB, Scan
 from recipe.disputes import score_without
-from recipe.exam import Exam, halved, hold
+from recipe.exam import Exam, halved
+from recipe.grid_desk import Desk, levelled, open_desk, resized, shown
 from recipe.machine import one_thread
 from recipe.patch_features import learn_filters, responses
-from recipe.record.evidence import CannotMeasure
 from recipe.record.questions import Move, Question, Questions, Way
-from recipe.tree import leaves
 
-TRAIN, VAL = 2500, 2000
-"""Items that take part. Their differences are then known to a point or two of accuracy."""
-NUMBERS = 4_000_000
-"""Pixels of all of these pictures together, at most: larger pictures take part in smaller numbers."""
 LARGE = 64
 """Side to which larger pictures are reduced for the question of resolution; all others are asked at THUMB."""
-FILTERS, FEWER = 96, 40
-"""Patches of one size, and of each of several; fewer where there are few items to fit them on."""
+FEWER = 40
+"""Patches of each of several sizes."""
 MOVED = 600
 PROBE = "ridge regression on {} random patches"
 
@@ -37,7 +31,7 @@ def ask_about_grids(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray]
     CannotMeasure where inputs are neither, or too few.
     """
     with one_thread():
-        desk = _desk(scan, seed)
+        desk = open_desk(scan, seed)
         asked = [
             *_resolutions(desk),
             *_patches(desk),
@@ -63,125 +57,15 @@ def ask_about_grids(scan: Scan, *, seed: int, suspects: Mapping[str, np.ndarray]
         )
 
 
-@dataclass(eq=False)
-class _Desk:
-    """What the questions are asked on: pictures (n, C, H, W), each channel with mean 0 and deviation 1.
-
-    seen: responses of train and val by patch size, as they are needed more than once. sheets: marks by way.
-    """
-
-    scan: Scan
-    exam: Exam
-    train: Tensor
-    val: Tensor
-    seed: int
-    series: bool
-    seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
-    sheets: dict[str, np.ndarray] = field(default_factory=dict)
-
-    @property
-    def side(self) -> int:
-        """Length by which patches are measured: the shorter side of a picture, the length of a series."""
-        return int(self.train.shape[3] if self.series else min(self.train.shape[2:]))
-
-    @property
-    def grid(self) -> int:
-        """Parts a side in which responses are averaged; a series has one side only."""
-        return 4 if self.series else 2
-
-    @property
-    def usual(self) -> int:
-        """The patch size of questions about something else: about a quarter of the side, half of that in colour."""
-        size = int(2 ** int(np.log2(max(1.0, self.side / 3.5))))
-        return size // 2 if self.train.shape[1] >= 3 and size >= 4 else size
-
-    @property
-    def filters(self) -> int:
-        """Patches of one size."""
-        return int(min(FILTERS, max(16, len(self.train) // 24)))
-
-    def look(self, size: int) -> tuple[Tensor, Tensor]:
-        """(n, 2, cells, filters) responses of train and val to patches of that size."""
-        if size not in self.seen:
-            self.seen[size] = self.responses(self.train, self.val, size)
-        return self.seen[size]
-
-    def responses(self, train: Tensor, val: Tensor, size: int, count: int | None = None) -> tuple[Tensor, Tensor]:
-        """Responses of other pictures than the desk's, with filters of their own."""
-        filters = learn_filters(train, size, count or self.filters, np.random.default_rng([self.seed, 37, size]))
-        return responses(train, filters, self.grid), responses(val, filters, self.grid)
-
-    def sit(self, name: str, seen: tuple[Tensor, Tensor]) -> np.ndarray:
-        """Marks of the linear model on these responses; kept by name, for the question of labels."""
-        self.sheets[name] = self.exam.ridge(*(part.flatten(1) for part in seen))
-        return self.sheets[name]
-
-    def usual_marks(self) -> np.ndarray:
-        """Marks with patches of the usual size, each part of the picture for itself."""
-        name = f"{self.usual} placed"
-        return self.sheets[name] if name in self.sheets else self.sit(name, self.look(self.usual))
-
-    def again(self, exam: Exam, kept: np.ndarray) -> np.ndarray:
-        """Marks of the usual probe when it has learnt from some of the items only."""
-        seen, others = self.look(self.usual)
-        part = exam.part(kept, np.arange(len(exam.val)))
-        return part.ridge(seen[torch.from_numpy(np.flatnonzero(kept))].flatten(1), others.flatten(1))
-
-
-def _desk(scan: Scan, seed: int) -> _Desk:
-    data, train = scan.data, scan.splits["train"]
-    series = data.kind == "series"
-    if data.kind != "image" and not (series and len(train.shape) == 2):
-        raise CannotMeasure("the inputs are neither pictures nor series")
-    numbers = int(np.prod(train.pictures.shape[2:])) if train.pictures is not None else int(max(train.shape))
-    room = min(1.0, NUMBERS / (numbers * (TRAIN + VAL)))
-    exam = hold(scan, seed=seed, train=int(room * TRAIN), val=int(room * VAL))
-    shown = [_shown(scan, name, rows, THUMB) for name, rows in (("train", exam.train), ("val", exam.val))]
-    first, second = _levelled(*shown)
-    return _Desk(scan, exam, first, second, seed, series)
-
-
-def _shown(scan: Scan, name: str, rows: np.ndarray, side: int) -> Tensor:
-    """float32 (n, C, H, W) of some items: the small pictures of the scan, or the items read again, areas averaged."""
-    one = scan.splits[name]
-    if one.pictures is not None and side <= THUMB:
-        return torch.from_numpy(one.pictures[rows]).float()
-    parts = []
-    for start in range(0, len(rows), 128):
-        raw = next(leaves(one.split.sample(one.positions[rows[start : start + 128]])))
-        x = raw.to(torch.float32).nan_to_num()
-        if scan.data.kind == "series":
-            x = (x if x.shape[2] >= x.shape[1] else x.transpose(1, 2))[:, :, None]
-        elif x.ndim == 3:
-            x = x[:, None]
-        elif x.shape[3] in (1, 3, 4) and x.shape[1] not in (1, 3, 4):
-            x = x.movedim(3, 1)
-        parts.append(x if scan.data.kind == "series" else _resized(x, side / max(x.shape[2:])))
-    return torch.cat(parts)
-
-
-def _levelled(train: Tensor, val: Tensor) -> tuple[Tensor, Tensor]:
-    """Both with the mean and deviation of train's channels."""
-    mean, deviation = train.mean(dim=(0, 2, 3), keepdim=True), train.std(dim=(0, 2, 3), keepdim=True)
-    deviation = torch.where(deviation > 0, deviation, 1.0)
-    return (train - mean) / deviation, (val - mean) / deviation
-
-
-def _resized(x: Tensor, times: float) -> Tensor:
-    """Areas averaged to `times` the sides; pictures are never enlarged, and a side of one stays."""
-    height, width = (max(1, round(side * times)) for side in x.shape[2:])
-    return x if times >= 1 else F.adaptive_avg_pool2d(x, (height, width))
-
-
-def _resolutions(desk: _Desk) -> Iterator[Question]:
+def _resolutions(desk: Desk) -> Iterator[Question]:
     """How far could we afford to downsample: the same patches of the scene, in fewer and fewer pixels."""
     original = max(desk.scan.splits["train"].shape)
     exam, train, val = desk.exam, desk.train, desk.val
     if not desk.series and original > THUMB:
         few = (np.arange(min(len(exam.train), 1500)), np.arange(min(len(exam.val), 1500)))
         exam = exam.part(*few)
-        shown = [_shown(desk.scan, name, rows, LARGE) for name, rows in (("train", exam.train), ("val", exam.val))]
-        train, val = _levelled(*shown)
+        larger = [shown(desk.scan, name, rows, LARGE) for name, rows in (("train", exam.train), ("val", exam.val))]
+        train, val = levelled(*larger)
     side = int(train.shape[3] if desk.series else min(train.shape[2:]))
     if side < 4:
         return
@@ -189,7 +73,7 @@ def _resolutions(desk: _Desk) -> Iterator[Question]:
     ways: list[Way] = []
     full: np.ndarray | None = None
     for sharp in halved(side, 2):
-        small = [_resized(x, sharp / side) for x in (train, val)]
+        small = [resized(x, sharp / side) for x in (train, val)]
         sizes = {max(1, round(share * usual * sharp / side)) for share in (0.5, 1, 2)}
         sizes |= {sharp} if len(sizes) < 3 else set()
         seen = [desk.responses(small[0], small[1], size, min(FEWER, desk.filters)) for size in sorted(sizes)]
@@ -202,7 +86,7 @@ def _resolutions(desk: _Desk) -> Iterator[Question]:
     yield Question(name="resolution", asked=asked, probe=PROBE.format("three sizes of"), ways=tuple(ways))
 
 
-def _patches(desk: _Desk) -> Iterator[Question]:
+def _patches(desk: Desk) -> Iterator[Question]:
     """Local features or global context: patches of growing size, averaged over all places, or over each part."""
     sizes = [2**k for k in range(12) if 2**k < desk.side] + [max(desk.train.shape[2:])]
     what = "step" if desk.series else "pixel"
@@ -225,7 +109,7 @@ def _patches(desk: _Desk) -> Iterator[Question]:
         )
 
 
-def _position(desk: _Desk) -> Question:
+def _position(desk: Desk) -> Question:
     """Does it matter where something is, or can position be pooled out?"""
     seen = desk.look(desk.usual)
     cells = seen[0].shape[2]
@@ -246,7 +130,7 @@ def _position(desk: _Desk) -> Question:
     )
 
 
-def _neighbours(desk: _Desk) -> Question:
+def _neighbours(desk: Desk) -> Question:
     """Do neighbouring pixels belong together: the same fixed shuffle of positions in every picture."""
     generator = np.random.default_rng([desk.seed, 41])
     order = torch.from_numpy(generator.permutation(desk.train[0, 0].numel()))
@@ -264,11 +148,11 @@ def _neighbours(desk: _Desk) -> Question:
     )
 
 
-def _colour(desk: _Desk) -> Iterator[Question]:
+def _colour(desk: Desk) -> Iterator[Question]:
     if desk.series or desk.train.shape[1] != 3:
         return
     weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    grey = _levelled(*((x * weights).sum(dim=1, keepdim=True) for x in (desk.train, desk.val)))
+    grey = levelled(*((x * weights).sum(dim=1, keepdim=True) for x in (desk.train, desk.val)))
     marks, plain = desk.sit("grey", desk.responses(*grey, desk.usual)), desk.usual_marks()
     alone = desk.look(1)
     colours = desk.sit("colours alone", (alone[0].mean(dim=2), alone[1].mean(dim=2)))
@@ -284,7 +168,7 @@ def _colour(desk: _Desk) -> Iterator[Question]:
     )
 
 
-def _variation(desk: _Desk) -> Question:
+def _variation(desk: Desk) -> Question:
     """What varies and says nothing: taken out of every picture before the probe learns."""
     plain = desk.usual_marks()
     ways = [desk.exam.way("as they are", plain, plain)]
@@ -307,7 +191,7 @@ def _normed(x: Tensor) -> Tensor:
     return _centred(x) / x.std(dim=(1, 2, 3), keepdim=True).clamp(min=0.1)
 
 
-def _examples(desk: _Desk) -> Question:
+def _examples(desk: Desk) -> Question:
     """What the last doubling of the training items brought to the probe."""
     plain, (seen, others) = desk.usual_marks(), desk.look(desk.usual)
     ways: list[Way] = []
@@ -320,7 +204,7 @@ def _examples(desk: _Desk) -> Question:
     )
 
 
-def _moves(desk: _Desk) -> Iterator[Move]:
+def _moves(desk: Desk) -> Iterator[Move]:
     """Val items moved a little, before a probe that has learnt from unmoved ones; and their nearest neighbours."""
     chosen = np.arange(min(MOVED, len(desk.exam.val)))
     exam, val = desk.exam.part(np.arange(len(desk.exam.train)), chosen), desk.val[chosen]
@@ -336,7 +220,7 @@ def _moves(desk: _Desk) -> Iterator[Move]:
         yield Move(name=name, change=exam.way(name, exam.marks(outputs), plain).change, neighbours=other)
 
 
-def _changes(desk: _Desk) -> dict[str, Callable[[Tensor], Tensor]]:
+def _changes(desk: Desk) -> dict[str, Callable[[Tensor], Tensor]]:
     step = max(1, round(desk.side / 14))
     shift = {f"shifted by {step} {'steps' if desk.series else 'pixels'}": lambda x: _shifted(x, step)}
     brighter = {
@@ -367,15 +251,15 @@ def _turned(x: Tensor, degrees: float = 10.0, zoom: float = 1.0) -> Tensor:
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-def _nearest(desk: _Desk, exam: Exam, x: Tensor) -> Tensor | None:
+def _nearest(desk: Desk, exam: Exam, x: Tensor) -> Tensor | None:
     """The class of each one's nearest training item, in pixels; None where there are no classes."""
     if exam.asked.ndim > 1:
         return None
-    small = [_resized(part, 16 / max(part.shape[2:])).flatten(1) for part in (desk.train, x)]
+    small = [resized(part, 16 / max(part.shape[2:])).flatten(1) for part in (desk.train, x)]
     return exam.learnt.argmax(dim=1)[torch.cdist(small[1], small[0]).argmin(dim=1)]
 
 
-def _explained(desk: _Desk) -> float | None:
+def _explained(desk: Desk) -> float | None:
     """Share of the variance of the train items' numbers that lies between the means of the classes."""
     if desk.exam.asked.ndim > 1:
         return None

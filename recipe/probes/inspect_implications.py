@@ -205,8 +205,8 @@ def _answers(data: Data, questions: Questions | None) -> Iterator[Implied]:
         least = found.least(0.02)
         if least.at < found.base.at:
             yield Implied(
-                what="input size", measured=f"at {least.name} it loses {-100 * least.change.mean:.1f} points",
-                so=f"try ideas on {least.name}, {(found.base.at / least.at) ** 2:.0f} times fewer pixels; whole last",
+                what="input size", measured=f"at {least.name} a probe loses {-100 * least.change.mean:.1f} points",
+                so=f"try ideas on {least.name}, {(found.base.at / least.at) ** 2:.0f} times fewer pixels",
                 source='Karpathy 2019, "how far could we afford to downsample"',
             )  # fmt: skip
     columns = questions.of("columns") if questions else None
