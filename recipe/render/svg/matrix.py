@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from recipe.render.blocks import Heatmap, Intervals, Mark, Number
 from recipe.render.svg.canvas import SIZE, WIDTH, fitted, hint, line, rect, tag, text, text_width
 from recipe.render.svg.frame import Frame, Piece, draw_marks, x_axis
@@ -10,6 +12,7 @@ from recipe.render.wording import number
 
 _NUMBERED = 14  # up to so many columns a cell has room for its number
 _NAMED = 40
+_LINE = 10.0  # closer together names would lie over each other
 
 
 def draw_heatmap(block: Heatmap) -> Piece:
@@ -25,7 +28,7 @@ def draw_heatmap(block: Heatmap) -> Piece:
     top = head + (16.0 if block.column_label else 2.0)
     parts = [*axes, tag("g", names, transform=f"translate(0 {top - 4:.1f})")]
     strongest = {diagonal: _strongest(block, diagonal) for diagonal in (True, False)}
-    every = -(-len(block.rows) // _NAMED)
+    every = max(-(-len(block.rows) // _NAMED), math.ceil(_LINE / side))
     for i, (name, row) in enumerate(zip(block.rows, block.values, strict=True)):
         if i % every == 0:
             parts.append(text(left - 6, top + side * (i + 0.5) + 3.6, fitted(name, room), "tick", "end"))
@@ -37,7 +40,7 @@ def draw_heatmap(block: Heatmap) -> Piece:
 
 def _column_names(block: Heatmap, left: float, side: float) -> Piece:
     """Names over their columns, upright where they are too wide."""
-    every = max(1, -(-len(block.columns) // _NAMED))
+    every = max(1, -(-len(block.columns) // _NAMED), math.ceil(_LINE / side))
     widest = max((text_width(name) for name in block.columns), default=0.0)
     places = [(left + side * (j + 0.5), name) for j, name in enumerate(block.columns) if j % every == 0]
     if widest <= side * every - 1:
