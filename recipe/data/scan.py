@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,7 +16,7 @@ from torch.nn import functional as F
 from recipe.data.attributes import attributes_of
 from recipe.data.cells import Cells
 from recipe.data.data import Data, Split, Trouble, UnreadableItem, refuse_unreadable
-from recipe.data.sums import ClassMeans, Sums
+from recipe.data.sums import ClassMeans, Rows, Sums
 from recipe.data.text_looks import TextLooks, blank_texts
 from recipe.machine import ahead, one_thread
 from recipe.record.data import Item
@@ -153,36 +152,31 @@ def _measured(
 def _scan(
     split: Split, data: Data, reach: tuple[float, float], advance: Callable[[float], None], looks: TextLooks | None
 ) -> SplitScan:
-    parts: dict[str, list[np.ndarray]] = defaultdict(list)
-    attributes: dict[str, list[np.ndarray]] = defaultdict(list)
+    kept, own = Rows(len(split)), Rows(len(split))
     sums = Sums(origin=(reach[0] + reach[1]) / 2)
     means = ClassMeans(split, data) if data.kind == "image" and data.classes and split.targets.ndim == 1 else None
     first: Tree = None
     for chunk in ahead(partial(_measured, split, data, reach, looks), split.chunks()):
         first = first if first is not None else map_tree(lambda leaf: leaf[:1], chunk.inputs)
-        for key, values in chunk.kept.items():
-            parts[key].append(values)
-        for name, values in chunk.attributes.items():
-            attributes[name].append(values)
+        kept.add(chunk.kept)
+        own.add(chunk.attributes)
         sums.add(chunk.flat)
         if means is not None:
             means.add(chunk.positions, chunk.inputs)
         advance(len(chunk.positions))
-    # Each part is let go of as soon as it is joined: all of them twice would be the peak of the memory.
-    joined = {key: np.concatenate(parts.pop(key)) for key in list(parts)}
-    kept = joined["at"].astype(np.int64)
-    own = {name: np.concatenate(attributes.pop(name)) for name in list(attributes)}
+    joined = kept.filled()
+    positions = joined["at"].astype(np.int64)
     return SplitScan(
         split=split,
-        positions=kept,
+        positions=positions,
         contents=joined["contents"],
         finite=joined["finite"].astype(bool),
         blank=joined["blank"].astype(bool),
-        attributes=own | {name: v[kept] for name, v in _given_attributes(split, data.time).items()},
+        attributes=own.filled() | {name: v[positions] for name, v in _given_attributes(split, data.time).items()},
         features=joined["features"],
         pictures=joined.get("pictures"),
         classes=data.classes,
-        unreadable=_unread(split, kept),
+        unreadable=_unread(split, positions),
         shape=tuple(next(leaves(first)).shape[1:]) if first is not None else (),
         dtype=str(next(leaves(first)).dtype).removeprefix("torch.") if first is not None else "",
         low=float(sums.low),

@@ -1,4 +1,4 @@
-"""Sums that run over the chunks of a split: of all its numbers, and of the pictures of each class."""
+"""What grows over the chunks of a split: sums of all its numbers and of each class's pictures, and rows that are kept."""
 
 from __future__ import annotations
 
@@ -78,3 +78,23 @@ class ClassMeans:
         if self.sums is None:
             return None
         return self.sums / self.counts.clamp(min=1).view(-1, *([1] * (self.sums.ndim - 1)))
+
+
+class Rows:
+    """Arrays of one row an item, filled chunk by chunk: a list of chunks, joined, would hold all of them twice."""
+
+    def __init__(self, items: int) -> None:
+        self.items, self.end = items, 0
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def add(self, chunk: dict[str, np.ndarray]) -> None:
+        """The next rows of each array; all have as many."""
+        start, self.end = self.end, self.end + max((len(values) for values in chunk.values()), default=0)
+        for name, values in chunk.items():
+            if name not in self.arrays:
+                self.arrays[name] = np.empty((self.items, *values.shape[1:]), values.dtype)
+            self.arrays[name][start : self.end] = values
+
+    def filled(self) -> dict[str, np.ndarray]:
+        """The rows that were given."""
+        return {name: values[: self.end] for name, values in self.arrays.items()}

@@ -26,6 +26,8 @@ LISTED = 50
 ROWS = 20
 """Items that are listed of one attribute."""
 MOST_FENCES = 256
+BOUNDED = ("darkest 5 %", "brightest 1 %")
+"""Attributes that lie at an end of the range for most pictures: the check of picture quality judges them."""
 
 
 def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Outliers:
@@ -34,7 +36,8 @@ def measure_outliers(scan: Scan, shelf: Shelf | None = None, *, seed: int) -> Ou
     # Where train is augmented as it is read, the other splits need not lie where it does.
     varies = splits["train"].split.streams and not splits["train"].split.inputs.repeats()
     looked = ["train"] if varies else list(splits)
-    fences = [_fence(name, splits, looked) for name in list(splits["train"].attributes)[:MOST_FENCES]]
+    names = [name for name in splits["train"].attributes if name not in BOUNDED][:MOST_FENCES]
+    fences = [_fence(name, splits, looked) for name in names]
     items = {name: len(one.positions) for name, one in splits.items()}
     if len(splits["train"].features) <= 2 * NEIGHBOURS:
         return Outliers(fences=tuple(f for f in fences if f), items=items)

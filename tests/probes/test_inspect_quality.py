@@ -117,3 +117,19 @@ def test_what_has_no_columns_or_pictures_says_so():
     rows = assemble({"train": (np.random.default_rng(0).random((40, 3)), np.arange(40) % 2)}, SETTINGS, 0, "auto")
     with pytest.raises(CannotMeasure):
         measure_quality(Scan(rows))
+
+
+@pytest.mark.parametrize(
+    ("source", "folder"), [("mnist", "mnist"), ("fashion_mnist", "fashion-mnist"), ("cifar10", "cifar10")]
+)
+def test_well_known_sets_are_not_odd(source, folder, shared_data):
+    from recipe.data import torchvision_files
+    from recipe.probes.inspect_outliers import measure_outliers
+    from recipe.testing import run_check
+
+    x, y = (part[:6000] for part in getattr(torchvision_files, source)(str(shared_data(folder)))["train"])
+    scan = Scan(assemble({"train": (x, y)}, SETTINGS, 0, "auto"))
+    outliers = measure_outliers(scan, seed=0)
+    assert run_check("picture-quality", picture_quality=measure_quality(scan)).verdict == "pass"
+    assert run_check("attribute-outliers", outliers=outliers).verdict == "pass"
+    assert run_check("outliers", outliers=outliers).verdict == "pass"
