@@ -1,4 +1,4 @@
-"""What grows over the chunks of a split: sums of all its numbers and of each class's pictures, and rows that are kept."""
+"""What grows over the chunks of a split: sums of its numbers and of each class's pictures, and rows that are kept."""
 
 from __future__ import annotations
 

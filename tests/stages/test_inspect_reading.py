@@ -123,14 +123,15 @@ def test_folders_of_two_splits_that_spell_a_class_in_two_ways_are_one_class(fold
 
 
 def rows(n=300):
-    return [f"{a:.4f},{b:.4f},{'yes' if a + b > 0 else 'no'}" for a, b in RNG.normal(size=(n, 2)).tolist()]
+    cells = RNG.normal(size=(n, 5)).tolist()
+    return [",".join(f"{v:.4f}" for v in row) + (",yes" if sum(row) > 0 else ",no") for row in cells]
 
 
 def test_a_row_without_a_label_counts_and_is_named_by_its_number(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     lines = rows()
-    lines[6] = "0.1,0.2,"
-    (tmp_path / "t.csv").write_text("\n".join(["a,b,bought", *lines]))
+    lines[6] = "0.1,0.2,0.3,0.4,0.5,"
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,c,d,e,bought", *lines]))
     words = ["data=table", "data.path=t.csv", "data.target=bought"]
     code, _, err = inspect(capsys, *words)
     assert code == 2
@@ -145,7 +146,7 @@ def test_a_title_above_a_table_is_passed_over_and_said(tmp_path, monkeypatch, ca
     words = ["data=table", "data.path=t.csv", "data.target=-1", "data.header=false"]
     assert inspect(capsys, *words)[0] == 0
     assert listed()["t.csv line 1"][0] == "odd"
-    code, report, _ = inspect(capsys, *words, "data.skip_lines=1", "data.columns=[a,b,bought]", "run.dir=other")
+    code, report, _ = inspect(capsys, *words, "data.skip_lines=1", "data.columns=[a,b,c,d,e,bought]", "run.dir=other")
     assert code == 0
     assert next(one for one in report["checks"] if one["id"] == "items-ordinary")["verdict"] == "pass"
 
