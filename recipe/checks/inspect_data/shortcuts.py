@@ -47,7 +47,7 @@ def no_region_is_a_shortcut(
     marks: Marks | None = None,
     shortcuts: Shortcuts | None = None,
     *,
-    adds: float = 0.15,
+    adds: float = 0.2,
     carried: float = 0.1,
     much: float = 0.4,
     corners: float = 0.6,
@@ -101,7 +101,7 @@ def no_single_column_tells_the_target(combinations: Combinations, *, gain: float
 
 @check(id="telling-combinations")
 def no_few_columns_tell_the_target(
-    combinations: Combinations, *, gain: float = 0.7, joint: float = 0.4, apart: float = 0.5
+    combinations: Combinations, *, gain: float = 0.85, joint: float = 0.4, apart: float = 0.5
 ) -> Verdict:
     """No two or three columns together give the target away.
 
@@ -144,7 +144,8 @@ def _is_mark(mark: Mark, adds: float, carried: float, much: float) -> bool:
     """Much added to what lies around; or some, and items of the class singled out all but purely."""
     if mark.adds.low > much and mark.screen > 2 * mark.elsewhere:
         return True
-    return mark.adds.mean > adds and mark.adds.low > adds / 3 and (mark.carried or 0.0) > carried
+    sure = mark.adds.mean > adds and mark.adds.low > max(0.6 * adds, mark.elsewhere)
+    return sure and (mark.carried or 0.0) > carried
 
 
 def _decides(found: Combination, columns: int, gain: float, joint: float, apart: float) -> bool:
