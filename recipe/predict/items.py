@@ -80,7 +80,9 @@ def read_items(paths: Sequence[str], facts: InputFacts, encoder: AnyEncoder | No
     yield from _pictures(pictures, facts, size)
 
 
-def _texts(paths: Sequence[str], facts: InputFacts, encoder: TokenEncoder | BagEncoder | NextTokenEncoder, size: int) -> Iterator[Chunk]:
+def _texts(
+    paths: Sequence[str], facts: InputFacts, encoder: TokenEncoder | BagEncoder | NextTokenEncoder, size: int
+) -> Iterator[Chunk]:
     found = (one for given in paths for one in read_texts(given, facts.columns))
     while part := list(islice(found, size)):
         sound = [one for one in part if not one.trouble]
