@@ -177,9 +177,9 @@ def test_the_reader_would_notice(told, monkeypatch: pytest.MonkeyPatch) -> None:
     report, blocks, _, folder = told
     from recipe.render import html
 
-    careless = html._environment.__wrapped__()
+    careless = html.environment.__wrapped__()
     careless.autoescape = False
-    monkeypatch.setattr(html, "_environment", lambda: careless)
+    monkeypatch.setattr(html, "environment", lambda: careless)
     with pytest.raises(AssertionError):
         assert_harmless(stage_page(report, blocks, folder))
 
