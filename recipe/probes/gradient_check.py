@@ -74,7 +74,7 @@ def _normalises_spectrum(module: nn.Module) -> bool:
 
 
 def _examples(ingredients: Ingredients, seed: int, items: int) -> Batch:
-    rows = spread_rows(ingredients.task.targets(ingredients.data.train.targets), items, seed)
+    rows = spread_rows(ingredients.targets(ingredients.data.train), items, seed)
     feed = ingredients.feed("train", seed=seed, plain=True, batch_size=len(rows)).subset(rows)
     return next(iter(feed.in_order()))
 

@@ -148,7 +148,7 @@ def _combination(
         label=label,
         gain=gain,
         parts=tuple(parts),
-        others=_all(x[:, others], target).gain() if large else None,
+        others=_all(x[:, others], target).gain() if large and others else None,
     )
 
 

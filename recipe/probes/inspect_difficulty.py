@@ -27,6 +27,8 @@ def measure_difficulty(scan: Scan, *, seed: int) -> Difficulty:
     # Twins of an item that was learnt are no test of anything; one of each content is kept.
     single = np.unique(train.contents, return_index=True)[1]
     order = generator.permutation(single[train.finite[single]])
+    if len(order) // 3 < LEAST:
+        raise CannotMeasure("there are too few different items")
     theirs = generator.permutation(np.flatnonzero(val.finite))[:SCORED]
     cut = min(FITTED, 2 * len(order) // 3)
     fitted, rest = order[:cut], order[cut : cut + SCORED]

@@ -57,7 +57,8 @@ def measure_layers(learner: Learner, settled: nn.Module, batch: Batch) -> Layers
 
 def _layer(name: str, module: Any, later: Any, size: tuple[float, float] | None) -> LayerStart:
     weight, rows = module.weight.detach(), later.weight.detach().flatten(1)
-    gradient, still = module.weight.grad, later.weight.grad
+    # A weight that is computed anew from others (spectral norm) keeps no gradient.
+    gradient, still = (one.weight.grad if one.weight.is_leaf else None for one in (module, later))
     mean, std = size or (math.nan, math.nan)
     return LayerStart(
         name=name,

@@ -26,14 +26,14 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("recipe --v", ["--version"]),
         ("recipe overfit --cf", ["--cfg"]),
         ("recipe overfit mod", ["model=", "model."]),
-        ("recipe overfit model=conv", ["model=convnet"]),
+        ("recipe overfit model=convn", ["model=convnet"]),
         ("recipe overfit optimizer=sgd optimizer.mo", ["optimizer.momentum="]),
         ("recipe overfit train.batch", ["train.batch_size="]),
         ("recipe overfit ++train.batch", ["++train.batch_size="]),
         ("recipe overfit gate=", ["gate=on", "gate=off"]),
         ("recipe validate checks.init-loss.sk", ["checks.init-loss.skip="]),
         ("recipe explain init-lo", ["init-loss"]),
-        ("recipe cat model/conv", ["model/convnet"]),
+        ("recipe cat model/convn", ["model/convnet"]),
         ("recipe ls opt", ["optimizer"]),
         ("recipe completion z", ["zsh"]),
         ("recipe overfit --config-name ", []),
@@ -54,7 +54,7 @@ def test_a_users_own_options_are_offered(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 @pytest.mark.parametrize(
     ("line", "wanted"),
-    [("recipe over", "overfit"), ("recipe overfit model=conv", "convnet"), ("recipe tune train.ep", "train.epochs=")],
+    [("recipe over", "overfit"), ("recipe overfit model=convn", "convnet"), ("recipe tune train.ep", "train.epochs=")],
 )
 def test_bash_completes(line: str, wanted: str, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()

@@ -149,13 +149,13 @@ def _strange(found: SimpleToComplex, known: float, val_items: int) -> Part | Non
 
 @check(id="rate-below-edge")
 def the_rate_lies_below_the_edge(
-    edge: LearningRateEdge, one_batch: OneBatch | None = None, *, lowest: float = 1 / 300
+    edge: LearningRateEdge, one_batch: OneBatch | None = None, *, lowest: float = 1e-4
 ) -> Verdict:
     """The configured rate lies below the largest one that does not diverge, and not so far below that nothing moves.
 
-    Why: above the edge nothing is learnt; far below it a training takes hundreds of times as long. Adam's 3e-4 lies a
-    thousand times below the edge of some small nets, so that a low rate is told only when it is below `lowest` of the
-    edge and a single batch was not learnt with it either.
+    Why: above the edge nothing is learnt; far below it a training takes hundreds of times as long. Adam's 3e-4 lies up
+    to four thousand times below the edge of small nets, so that a low rate is told only when it is below `lowest` of
+    the edge and a single batch was not learnt with it either.
     Fix: a tenth of the edge is a start: optimizer.lr=….
     Source: Bengio 2012, section 3.1.1; short runs at constant rates instead of a rising one (Lightning PR 21171).
     """

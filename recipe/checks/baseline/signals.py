@@ -28,8 +28,10 @@ def gradients_survive_the_depth(
         return skipped("the gradient reaches fewer than two layers")
     last = reached[-1].early.gradient
     first = max(_first(signals), key=lambda layer: layer.early.gradient)
-    largest = max(reached, key=lambda layer: layer.early.gradient)
-    share, growth = first.early.gradient / last, largest.early.gradient / last
+    # A head that brings outputs to the targets' scale multiplies all gradients behind it alike: that is no growth.
+    hidden = reached[:-1] if len(reached) > 2 else reached
+    largest = max(hidden, key=lambda layer: layer.early.gradient)
+    share, growth = first.early.gradient / last, largest.early.gradient / hidden[-1].early.gradient
     measured = {"share": share, "growth": growth}
     told = (
         f"gradient of an item after {signals.early} steps: {first.early.gradient:.2g} at {first.name}, {last:.2g} at "

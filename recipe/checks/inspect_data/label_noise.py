@@ -10,7 +10,7 @@ from recipe.record.label_noise import LabelNoise, NoisySplit, TargetNoise
 
 @check(id="label-noise")
 def labels_are_consistent(
-    label_noise: LabelNoise, *, warn_at: float = 0.025, fail_at: float = 0.1, table_at: float = 0.06
+    label_noise: LabelNoise, *, warn_at: float = 0.03, fail_at: float = 0.1, table_at: float = 0.06
 ) -> Verdict:
     """Few labels are other than their inputs say.
 

@@ -9,7 +9,7 @@ from recipe.record.near_duplicates import NearDuplicates
 
 @check(id="near-duplicates-across-splits")
 def hardly_an_item_has_a_near_twin_in_another_split(
-    near_duplicates: NearDuplicates, *, some: float = 0.01, many: float = 0.1
+    near_duplicates: NearDuplicates, *, some: float = 0.1, many: float = 0.25
 ) -> Verdict:
     """Hardly an item of val or test has a near twin in train.
 

@@ -12,7 +12,7 @@ from recipe.record.shortcuts import Clue, Combination, Combinations, Mark, Marks
 
 @check(id="shortcut-attributes")
 def no_attribute_is_a_shortcut(
-    shortcuts: Shortcuts, *, beyond: float = 0.15, tell: float = 0.4, lead: float = 0.1
+    shortcuts: Shortcuts, *, beyond: float = 0.15, tell: float = 0.6, lead: float = 0.1
 ) -> Verdict:
     """No single attribute, such as file size or brightness, gives the target away.
 
@@ -79,7 +79,7 @@ def no_region_is_a_shortcut(
 
 
 @check(id="telling-columns")
-def no_single_column_tells_the_target(combinations: Combinations, *, gain: float = 0.75, lead: float = 0.15) -> Verdict:
+def no_single_column_tells_the_target(combinations: Combinations, *, gain: float = 0.85, lead: float = 0.15) -> Verdict:
     """No single column gives the target away.
 
     Why: a column that is all but the target was often made from it, and will not be there when it counts.

@@ -10,6 +10,9 @@ import msgspec
 from recipe.render.blocks import Number
 from recipe.render.wording import number
 
+TINY = 1e-250
+"""Nothing smaller has a place of its own on a logarithmic axis: with some air below, it would be rounded to zero."""
+
 
 class Scale(msgspec.Struct, frozen=True):
     """Maps [low, high] to [start, end], in units of the figure; low < high, and above zero when log."""
@@ -37,7 +40,7 @@ def fit(
     values: Iterable[Number], start: float, end: float, *, log: bool = False, zero: bool = False, air: float = 0.04
 ) -> Scale:
     """The scale that holds all finite values with some air (positive ones only, when log)."""
-    finite = [v for v in values if v is not None and (v > 0 or not log)]
+    finite = [max(v, TINY) if log else v for v in values if v is not None and (v > 0 or not log)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0) if not log else (0.1, 1.0)
     if log:
         room = air * math.log10(high / low) if high > low else 0.5
