@@ -25,6 +25,8 @@ CONTINUOUS = 0.5
 
 def measure_near_duplicates(scan: Scan) -> NearDuplicates:
     """Pairs among all readable items that are neither blank nor exact copies of an earlier one."""
+    if scan.data.unlabelled:
+        raise CannotMeasure("pieces of one text are alike by nature")
     splits = list(scan.splits.values())
     split, item = _different(splits)
     by, pairs = _compared(scan, splits, split, item)

@@ -41,8 +41,8 @@ SMALL = [
     "search.trials=4", "tune.seeds=2", "tune.schedules=[]", "ensemble.members=2", "ensemble.top=1",
 ]  # fmt: skip
 STAGES = ("inspect-data", "baseline", "overfit", "regularize", "tune", "ensemble")
-# What may differ between equal runs: times, and what is named after them.
-TIMES = {"seconds", "started", "finished", "when", "git", "since"}
+# What may differ between equal runs: times (the evidence of a finding is what each piece took).
+TIMES = {"seconds", "started", "finished", "when", "git", "since", "evidence"}
 
 
 class Project:
