@@ -36,8 +36,9 @@ class Rows(NamedTuple):
 def measure_order_effects(scan: Scan, *, seed: int) -> OrderEffects:
     """By distances between neighbours in the file. CannotMeasure on few items."""
     train = scan.splits["train"]
-    if len(train.positions) < LEAST:
-        raise CannotMeasure(f"{len(train.positions):,} items are too few to tell an order")
+    different = len(np.unique(train.contents[train.finite]))
+    if different < LEAST:
+        raise CannotMeasure(f"{different:,} different items are too few to tell an order")
     rows = _rows(train)
     with one_thread():
         nearer, critical = _nearer(rows, np.random.default_rng([seed, 79]))
