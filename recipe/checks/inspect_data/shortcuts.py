@@ -1,7 +1,7 @@
 """D6: nothing but the content tells the target, and no small part of it tells all.
 
-Gains are shares of the squared error of a guess without any input that are removed on items not learnt from. The
-thresholds stand above everything found over seeds in healthy data: docs/decisions/008-what-is-a-shortcut.md.
+Gains are shares of the squared error of a guess without any input that are removed on items not learnt from. What
+healthy data gave, and what was not calibrated yet: docs/decisions/008-what-is-a-shortcut.md.
 """
 
 from __future__ import annotations
