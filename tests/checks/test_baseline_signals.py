@@ -29,10 +29,10 @@ def layer(name, *, kind="ReLU", units=64, dead=(0, 0), **given):
 
 
 def net(**given):
-    """Three layers, of which the middle one is as given."""
+    """Three layers: the gradient of the first is as given, all else of the middle one."""
     layers = (
         layer("first", **given if "gradient" in given else {}),
-        layer("second", **given),
+        layer("second", **{} if "gradient" in given else given),
         layer("head", kind="Linear"),
     )
     return Signals(items=64, dead_items=1000, early=30, layers=layers)
