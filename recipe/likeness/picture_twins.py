@@ -21,7 +21,7 @@ from recipe.likeness.neighbours import Found, nearest
 from recipe.likeness.pairs import Pairs, no_pairs
 from recipe.machine import ahead, one_thread
 
-CHANCE = 0.05
+CHANCE = 0.02
 """Share of the volume around a picture, out to its tenth neighbour or so, within which the nearest counts as a twin."""
 LEAST_NEAR = 0.1
 FAR = 0.15
@@ -55,6 +55,17 @@ def find_picture_twins(pictures: np.ndarray) -> Pairs:
         return no_pairs()
     with one_thread():
         return _Search(pictures).twins()
+
+
+def usual_difference(pictures: np.ndarray) -> float | None:
+    """Median difference of two pictures drawn at random: about 1, and near 0 where all show the same. None: too few."""
+    if len(pictures) < LEAST or min(pictures.shape[2:]) < SIDE:
+        return None
+    order = np.random.default_rng([SAMPLE, 0]).permutation(len(pictures))[: 2 * (min(len(pictures), SAMPLE) // 2)]
+    a, b = (floats(pictures[part]) for part in np.split(order, 2))
+    with one_thread():
+        placed = coarse(halved(a), halved(b))
+        return float((1 - fine(a, b, placed.placing).likeness).median())
 
 
 class _Search:
