@@ -9,15 +9,19 @@ import numpy as np
 
 from recipe.data.scan import Scan, SplitScan
 from recipe.intervals import wilson
-from recipe.likeness.pairs import Pairs, clusters
+from recipe.likeness.pairs import Pairs, clusters, joined
+from recipe.likeness.row_twins import find_row_twins
+from recipe.record.data import Twins
 from recipe.record.evidence import CannotMeasure, Shelf
-from recipe.record.near_duplicates import NearAcross, NearDuplicates, NearSplit, NearTwins
+from recipe.record.near_duplicates import NearAcross, NearDuplicates, NearSplit
 
 LISTED = 24
 MOST = 250_000
 """Different contents that are compared; beyond, train is thinned out evenly and evaluation splits are not."""
 EQUAL_CELLS = 0.25
 """Rows with more cells equal differ in a few columns: that is told by column, not as noise."""
+SMALL = 12_000
+"""Pictures up to which noisy variants of all of them are looked for, too."""
 WIDE = 2048
 """Numbers an item of an array may have to be compared as it is."""
 
@@ -100,9 +104,13 @@ def _found(scan: Scan, told: Contents) -> tuple[str, Pairs, float | None]:
         from recipe.likeness.picture_twins import find_picture_twins, usual_difference
 
         pictures = told.of_first(_pictures)
-        apart = usual_difference(pictures)
+        pairs = find_picture_twins(pictures)
+        if len(pictures) <= SMALL:
+            # Noise hides a twin from the look of one pair, and not from the looks of all.
+            flat = pictures.reshape(len(pictures), -1)
+            pairs = joined(pairs, find_row_twins(flat, one_unit=True, by_density=False))
         how = "each picture laid over its likeliest twins, moved, stretched or mirrored, in any light"
-        return how, find_picture_twins(pictures), apart
+        return how, pairs, usual_difference(pictures)
     if scan.data.train.texts is not None:
         from recipe.likeness.text_twins import find_text_twins
 
@@ -124,8 +132,6 @@ def _text(one: SplitScan, item: int) -> str:
 
 def _row_pairs(scan: Scan, told: Contents) -> Pairs:
     """Of a table's numeric columns, where few cells are equal; of other numbers, as the source gives them."""
-    from recipe.likeness.row_twins import find_row_twins
-
     rows = told.of_first(_numbers)
     if scan.data.train.cells is None:
         return find_row_twins(rows, one_unit=True)
@@ -243,7 +249,7 @@ def _groups(told: Contents, cluster: np.ndarray, several: np.ndarray, shelf: She
 
 def _examples(
     told: Contents, straight: Pairs, mirrored: Pairs, cluster: np.ndarray, *, labelled: bool
-) -> dict[str, tuple[NearTwins, ...]]:
+) -> dict[str, tuple[Twins, ...]]:
     """The most alike of each cluster: in two splits, under two labels, within a split; and mirrored ones."""
     inside = np.stack([told.inside(k) for k in range(len(told.scans))], axis=1)
     single = (inside[straight.first] == inside[straight.second]).all(axis=1)
@@ -258,13 +264,13 @@ def _examples(
     }
 
 
-def _listed(told: Contents, pairs: Pairs, cluster: np.ndarray) -> tuple[NearTwins, ...]:
+def _listed(told: Contents, pairs: Pairs, cluster: np.ndarray) -> tuple[Twins, ...]:
     order = np.argsort(-pairs.likeness, kind="stable")
     first = order[np.sort(np.unique(cluster[pairs.first[order]], return_index=True)[1])][:LISTED]
     return tuple(_twins(told, pairs, k) for k in first.tolist())
 
 
-def _twins(told: Contents, pairs: Pairs, k: int) -> NearTwins:
+def _twins(told: Contents, pairs: Pairs, k: int) -> Twins:
     """Two items of the pair, of different splits where there are such, the earlier split first."""
     sides = [np.flatnonzero(told.content == content) for content in (int(pairs.first[k]), int(pairs.second[k]))]
     a, b = min(
@@ -272,7 +278,5 @@ def _twins(told: Contents, pairs: Pairs, k: int) -> NearTwins:
         key=lambda two: (told.split[two[0]] == told.split[two[1]], two),
     )
     a, b = sorted((a, b), key=lambda i: (int(told.split[i]), int(told.item[i])))
-    likeness, mirrored = float(pairs.likeness[k]), bool(pairs.mirrored[k])
-    note = f"likeness {likeness:.3f}{', mirrored' if mirrored else ''}"
-    items = tuple(told.scans[told.split[i]].item(int(told.item[i]), note) for i in (a, b))
-    return NearTwins(items=items, likeness=likeness, mirrored=mirrored)
+    note = f"likeness {float(pairs.likeness[k]):.3f}{', mirrored' if pairs.mirrored[k] else ''}"
+    return Twins(items=tuple(told.scans[told.split[i]].item(int(told.item[i]), note) for i in (a, b)))

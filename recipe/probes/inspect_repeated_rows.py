@@ -8,8 +8,9 @@ import numpy as np
 
 from recipe.data.scan import Scan, SplitScan
 from recipe.likeness.almost_equal import Alone, coded, rows_that_differ_in, rows_that_differ_in_one
+from recipe.record.data import Twins
 from recipe.record.evidence import CannotMeasure
-from recipe.record.near_duplicates import NearTwins, OneColumn, RepeatedRows
+from recipe.record.near_duplicates import OneColumn, RepeatedRows
 
 MOST_COLUMNS = 256
 MOST_ROWS = 300_000
@@ -96,8 +97,8 @@ def _across(scans: Sequence[SplitScan], split: np.ndarray, one: Alone) -> dict[s
     }
 
 
-def _twins(scans: Sequence[SplitScan], item: np.ndarray, split: np.ndarray, one: Alone) -> Iterator[NearTwins]:
+def _twins(scans: Sequence[SplitScan], item: np.ndarray, split: np.ndarray, one: Alone) -> Iterator[Twins]:
     later = split[one.row] != split[one.other]
     for k in np.argsort(~later, kind="stable")[:LISTED].tolist():
         both = [int(one.other[k]), int(one.row[k])]
-        yield NearTwins(items=tuple(scans[split[i]].item(int(item[i])) for i in both), likeness=1.0)
+        yield Twins(items=tuple(scans[split[i]].item(int(item[i])) for i in both))

@@ -9,13 +9,6 @@ from recipe.record.evidence import Evidence
 from recipe.record.interval import Interval
 
 
-class NearTwins(Twins, frozen=True, kw_only=True):
-    """Two items that are nearly the same. likeness: 1 is equal. mirrored: one is like the other's mirror image."""
-
-    likeness: float
-    mirrored: bool = False
-
-
 class NearAcross(msgspec.Struct, frozen=True, kw_only=True):
     """Items of `split` with a near twin in `other`. same: those where its label is the same."""
 
@@ -46,9 +39,10 @@ class NearDuplicates(Evidence, frozen=True, kw_only=True):
     """D3, near: same picture, text or row shown in another way. Equal items count in `Duplicates`, blank ones nowhere.
 
     how: what was compared, in words. pairs: of different contents. across: without mirrored ones; mirrored_across:
-    those alone. clusters: of near twins; spanning: those with items of more than one split; largest: its items. apart: median
-    difference of two items drawn at random, between 0 and about 1 (None: not measured). groups: a side file that gives
-    each item of a cluster its number ("": there are none). …_twins: the most alike of each cluster, the first 24.
+    those alone. clusters: of near twins; spanning: those with items of more than one split; largest: its items. apart:
+    median difference of two items drawn at random, between 0 and about 1 (None: not measured). groups: a side file that
+    gives each item of a cluster its number ("": there are none). …_twins: the most alike of each cluster, the
+    first 24, with their likeness in the notes: 1 is equal.
     """
 
     kind: str
@@ -64,10 +58,10 @@ class NearDuplicates(Evidence, frozen=True, kw_only=True):
     apart: float | None = None
     left_out: int = 0
     groups: str = ""
-    across_twins: tuple[NearTwins, ...] = ()
-    conflict_twins: tuple[NearTwins, ...] = ()
-    within_twins: tuple[NearTwins, ...] = ()
-    mirrored_twins: tuple[NearTwins, ...] = ()
+    across_twins: tuple[Twins, ...] = ()
+    conflict_twins: tuple[Twins, ...] = ()
+    within_twins: tuple[Twins, ...] = ()
+    mirrored_twins: tuple[Twins, ...] = ()
 
     def of(self, split: str) -> NearSplit | None:
         """One split's numbers."""
@@ -84,7 +78,7 @@ class OneColumn(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     numbers: bool
     across: dict[str, float] = msgspec.field(default_factory=dict)
-    twins: tuple[NearTwins, ...] = ()
+    twins: tuple[Twins, ...] = ()
 
 
 class RepeatedRows(Evidence, frozen=True, kw_only=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
-from recipe.record.near_duplicates import NearAcross, NearDuplicates, NearTwins, OneColumn, RepeatedRows
+from recipe.record.data import Twins
+from recipe.record.near_duplicates import NearAcross, NearDuplicates, OneColumn, RepeatedRows
 
 NOUNS = {"image": "pictures", "text": "texts"}
 
@@ -177,7 +178,7 @@ def _worth(found: NearDuplicates, one: NearAcross) -> str:
     return f"Remembering them can add up to {100 * one.same / items:.1f} points to the accuracy on {one.split}{fresh}"
 
 
-def _first(twins: tuple[NearTwins, ...]) -> str:
+def _first(twins: tuple[Twins, ...]) -> str:
     """The first twins: where they are, what they are labelled, how alike."""
     if not twins:
         return "see the table"

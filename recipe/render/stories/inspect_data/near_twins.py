@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recipe.record.data import Twins
 from recipe.record.evidence import Shelf
 from recipe.record.features import Sheet
-from recipe.record.near_duplicates import NearDuplicates, NearTwins, RepeatedRows
+from recipe.record.near_duplicates import NearDuplicates, RepeatedRows
 from recipe.render.blocks import Block, Cell, Table
 from recipe.render.stories.sheets import sheet_of
 
@@ -69,10 +70,10 @@ def _pairs(found: NearDuplicates) -> Table:
     )
 
 
-def _cells(twins: NearTwins) -> list[Cell]:
+def _cells(twins: Twins) -> list[Cell]:
     labels = dict.fromkeys(item.label for item in twins.items if item.label)
     first, second = (f"{item.split}: {item.name}" for item in twins.items)
-    return [first, second, " / ".join(labels), round(twins.likeness, 3)]
+    return [first, second, " / ".join(labels), twins.items[0].note.removeprefix("likeness ")]
 
 
 def _rows(found: RepeatedRows) -> Table:
