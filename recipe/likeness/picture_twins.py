@@ -28,7 +28,7 @@ FAR = 0.15
 """Largest difference of twins, however far the others are. How both were found: docs/decisions, near twins."""
 RANKS = (7, 10, 16)
 """Neighbours that stand for the others; the middle one counts, so up to nine twins do not hide it."""
-COARSELY = 0.5
+COARSELY = 0.7
 """Of the usual difference around a pair, what its own may be at most to be looked at closely; both coarse."""
 ZOOM, ZOOMED = 1.12, 4
 SAMPLE = 400
@@ -144,9 +144,9 @@ class _Search:
 
     def _may_be_close(self, first: Tensor, second: Tensor, difference: Tensor, usual: Usual) -> Tensor:
         """Which pairs (n indices) deserve the fine comparison."""
-        kept = (difference <= min(2 * FAR, 0.5 * usual.coarse)).nonzero()[:, 0]
+        kept = (difference <= min(2 * FAR, 0.8 * usual.coarse)).nonzero()[:, 0]
         # Where all are far from each other, those are few.
-        if len(kept) <= self.n / 8 or 0.5 * usual.coarse >= 2 * FAR:
+        if len(kept) <= self.n / 8 or 0.8 * usual.coarse >= 2 * FAR:
             return kept
         local = self._local(first[kept], second[kept], finely=False)
         return kept[difference[kept] <= COARSELY * local]
