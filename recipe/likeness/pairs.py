@@ -26,6 +26,14 @@ def no_pairs() -> Pairs:
     return Pairs(none, none, none.astype(np.float32), none.astype(bool))
 
 
+def joined(one: Pairs, other: Pairs) -> Pairs:
+    """All of one, and those of the other that it has not."""
+    known = set(zip(one.first.tolist(), one.second.tolist(), strict=True))
+    new = [pair not in known for pair in zip(other.first.tolist(), other.second.tolist(), strict=True)]
+    more = other.chosen(np.array(new, dtype=bool))
+    return Pairs(*(np.concatenate(both) for both in zip(one, more, strict=True)))
+
+
 def clusters(first: np.ndarray, second: np.ndarray, items: int) -> np.ndarray:
     """int64 (items): the number of the cluster of each item; items in no pair are clusters of their own."""
     from scipy.sparse import coo_matrix

@@ -21,14 +21,14 @@ from recipe.likeness.neighbours import Found, nearest
 from recipe.likeness.pairs import Pairs, no_pairs
 from recipe.machine import ahead, one_thread
 
-CHANCE = 0.05
+CHANCE = 0.02
 """Share of the volume around a picture, out to its tenth neighbour or so, within which the nearest counts as a twin."""
 LEAST_NEAR = 0.1
 FAR = 0.15
 """Largest difference of twins, however far the others are. How both were found: docs/decisions, near twins."""
 RANKS = (7, 10, 16)
 """Neighbours that stand for the others; the middle one counts, so up to nine twins do not hide it."""
-COARSELY = 0.5
+COARSELY = 0.7
 """Of the usual difference around a pair, what its own may be at most to be looked at closely; both coarse."""
 ZOOM, ZOOMED = 1.12, 4
 SAMPLE = 400
@@ -57,8 +57,19 @@ def find_picture_twins(pictures: np.ndarray) -> Pairs:
         return _Search(pictures).twins()
 
 
+def usual_difference(pictures: np.ndarray) -> float | None:
+    """Median difference of two pictures drawn at random: about 1, and near 0 where all show the same. None: too few."""
+    if len(pictures) < LEAST or min(pictures.shape[2:]) < SIDE:
+        return None
+    order = np.random.default_rng([SAMPLE, 0]).permutation(len(pictures))[: 2 * (min(len(pictures), SAMPLE) // 2)]
+    a, b = (floats(pictures[part]) for part in np.split(order, 2))
+    with one_thread():
+        placed = coarse(halved(a), halved(b))
+        return float((1 - fine(a, b, placed.placing).likeness).median())
+
+
 class _Search:
-    """One search. halves: of all pictures, for coarse comparisons; others: each one's nearest by arrangement."""
+    """One search. halves: of all pictures, for coarse comparisons. others: (N, 2, k) nearest by places, by waves."""
 
     def __init__(self, pictures: np.ndarray) -> None:
         self.pictures, self.n = pictures, len(pictures)
@@ -83,14 +94,16 @@ class _Search:
         k = min(RANKS[-1], self.n - 1)
         places = described(self.pictures, arrangement)
         places = Projection(places)(places)
-        self.others = nearest(places, places, k)
+        by_places = nearest(places, places, k)
         waves = described(self.pictures, spectrum)
         project = Projection(waves)
         waves = project(waves)
         by_waves = nearest(waves, waves, k)
         zoomed = project(described(self.pictures, lambda x: spectrum(enlarged(x.mean(dim=1, keepdim=True), ZOOM))))
         by_zoom = nearest(waves, zoomed, ZOOMED)
-        found = [_ranked(self.others, self.others), _ranked(by_waves, by_waves), _ranked(by_zoom, by_waves)]
+        # By either: where pictures show small things anywhere, those of one place are no likely twins.
+        self.others = torch.stack([by_places.point, by_waves.point], dim=1)
+        found = [_ranked(by_places, by_places), _ranked(by_waves, by_waves), _ranked(by_zoom, by_waves)]
         codes, ratios = (torch.cat(parts) for parts in zip(*found, strict=True))
         code, which = torch.unique(codes, return_inverse=True)
         ratio = torch.full((len(code),), torch.inf).scatter_reduce(0, which, ratios, "amin")
@@ -103,37 +116,37 @@ class _Search:
         differences = self._differences(items)
         # Where distances grow slowly from neighbour to neighbour, that is in many dimensions, chance hardly ever makes
         # one much smaller than the others; where they grow fast it often does.
-        middle = differences.median(dim=1).values
-        growth = float((differences[:, -1] / differences[:, 0].clamp(min=1e-6)).clamp(min=1).log().mean())
+        middle = _middle(differences)
+        growth = float((differences[..., -1] / differences[..., 0].clamp(min=1e-6)).clamp(min=1).log().mean())
         near = max(LEAST_NEAR, CHANCE ** (growth / float(sum(1 / k for k in range(RANKS[0], RANKS[-1])))))
         low, high = middle.quantile(torch.tensor([0.05, 0.95])).tolist()
-        return Usual(float(self._differences(items, finely=False).median()), low, high, near)
+        return Usual(float(_middle(self._differences(items, finely=False)).median()), low, high, near)
 
     def _differences(self, items: Tensor, *, finely: bool = True) -> Tensor:
-        """(n, ranks), falling in rank: of each item and the neighbours that stand for all others."""
-        ranks = torch.tensor([min(rank, self.others.point.shape[1]) - 1 for rank in RANKS])
-        others = self.others.point[items][:, ranks]
-        first, second = items[:, None].expand_as(others).reshape(-1), others.reshape(-1)
+        """(n, 2, ranks), rising: of each item and the neighbours, of either search, that stand for all others."""
+        ranks = torch.tensor([min(rank, self.others.shape[2]) - 1 for rank in RANKS])
+        others = self.others[items][:, :, ranks]
+        first, second = items[:, None, None].expand_as(others).reshape(-1), others.reshape(-1)
         known = second >= 0
         second = torch.where(known, second, (first + 1) % self.n)
         mirrored = self._mirrored(first, second)
         placed = self._compare_coarsely(first, second, mirrored)
         likeness = self._compare_finely(first, second, mirrored, placed.placing) if finely else placed.likeness
-        return torch.where(known, 1 - likeness, 1.0).view(len(items), -1).sort(dim=1).values
+        return torch.where(known, 1 - likeness, 1.0).view(others.shape).sort(dim=2).values
 
     def _local(self, first: Tensor, second: Tensor, *, finely: bool) -> Tensor:
         """(n): the usual difference around either of two items, the smaller one."""
         items, place = torch.unique(torch.cat([first, second]), return_inverse=True)
         if not len(items):
             return torch.zeros(0)
-        middle = self._differences(items, finely=finely).median(dim=1).values
+        middle = _middle(self._differences(items, finely=finely))
         return middle[place].view(2, -1).amin(dim=0)
 
     def _may_be_close(self, first: Tensor, second: Tensor, difference: Tensor, usual: Usual) -> Tensor:
         """Which pairs (n indices) deserve the fine comparison."""
-        kept = (difference <= min(2 * FAR, 0.5 * usual.coarse)).nonzero()[:, 0]
+        kept = (difference <= min(2 * FAR, 0.8 * usual.coarse)).nonzero()[:, 0]
         # Where all are far from each other, those are few.
-        if len(kept) <= self.n / 8 or 0.5 * usual.coarse >= 2 * FAR:
+        if len(kept) <= self.n / 8 or 0.8 * usual.coarse >= 2 * FAR:
             return kept
         local = self._local(first[kept], second[kept], finely=False)
         return kept[difference[kept] <= COARSELY * local]
@@ -170,6 +183,12 @@ class _Search:
             return fine(a, _turned(b, mirrored[rows]), placing[rows]).likeness
 
         return _in_chunks(one, len(first), 512)
+
+
+def _middle(differences: Tensor) -> Tensor:
+    """(n) of (n, 2, ranks): the middle of each search, the smaller one."""
+    smaller: Tensor = differences.median(dim=2).values.amin(dim=1)
+    return smaller
 
 
 def _ranked(found: Found, others: Found) -> tuple[Tensor, Tensor]:

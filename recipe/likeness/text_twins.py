@@ -1,53 +1,99 @@
-"""Near twins among texts: the same words but for case, marks and a few changes."""
+"""Near twins among texts: the same but for case, marks and numbers, or for a few words.
+
+Candidates share many of their shingles (runs of characters), by MinHash and locality-sensitive hashing (Broder 1997,
+Indyk and Motwani 1998); each is then compared exactly, by Jaccard's index.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from recipe.likeness.pairs import Pairs, no_pairs
 
-SHINGLE = 3
-"""Words that are compared together; shorter texts are compared as a whole."""
-ALIKE = 0.6
-"""Jaccard's share of common shingles from which two texts are near twins (Broder 1997; 0.5 to 0.8 are usual)."""
-PERMUTATIONS = 64
-_WORDS = re.compile(r"\w+")
+SHINGLE = 5
+ALIKE = 0.7
+"""Jaccard's index of twins. Of AG News and rt-polarity the pairs above it are one report twice; unrelated ones, such as
+"one of the best movies of the year" and "… worst …", end at 0.66."""
+LEAST = 16
+"""Shingles below which texts are too short to compare by them."""
+HASHES, BANDS = 64, 16
+"""16 bands of 4: a pair at 0.7 is found with a probability of 0.988, one at 0.8 with 0.9998, one at 0.3 with 0.12."""
+CROWD = 64
+"""Texts that share a band beyond which only neighbours in it are compared."""
+_DIGITS, _MARKS = re.compile(r"\d+"), re.compile(r"[\W_]+")
 
 
 def normalised(text: str) -> str:
-    """Words alone, lower case, every number as 0."""
-    return " ".join(re.sub(r"\d+", "0", word) for word in _WORDS.findall(text.lower()))
+    """Lower case, numbers as 0, whatever is neither letter nor digit as one blank."""
+    return _MARKS.sub(" ", _DIGITS.sub("0", text.lower())).strip()
 
 
 def find_text_twins(texts: Sequence[str]) -> Pairs:
-    """Pairs of texts, all different as they stand: candidates by MinHash, then Jaccard's share itself."""
-    from datasketch import MinHash, MinHashLSH
-
-    sets = [_shingles(normalised(text)) for text in texts]
-    index = MinHashLSH(threshold=ALIKE, num_perm=PERMUTATIONS)
-    found: list[tuple[int, int, float]] = []
-    hashes = MinHash.bulk(
-        [[one.encode() for one in sorted(shingles)] for shingles in sets], num_perm=PERMUTATIONS, seed=1
-    )
-    for second, (shingles, told) in enumerate(zip(sets, hashes, strict=True)):
-        if not shingles:
-            continue
-        for first in sorted(index.query(told)):
-            share = len(shingles & sets[first]) / len(shingles | sets[first])
+    """Of texts that are all different. Those equal once normalised have likeness 1."""
+    plain = [normalised(text) for text in texts]
+    shingles = [_shingles(text) for text in plain]
+    told: dict[tuple[int, int], float] = dict.fromkeys(_equal(plain), 1.0)
+    kept = [k for k, some in enumerate(shingles) if len(some) >= LEAST]
+    for i, j in _candidates(shingles, kept):
+        if (i, j) not in told:
+            share = _jaccard(shingles[i], shingles[j])
             if share >= ALIKE:
-                found.append((first, second, share))
-        index.insert(second, told)
-    if not found:
+                told[i, j] = share
+    if not told:
         return no_pairs()
-    one, other, likeness = (np.array(column) for column in zip(*found, strict=True))
-    return Pairs(one, other, likeness.astype(np.float32), np.zeros(len(one), dtype=bool))
+    order = sorted(told)
+    first, second = np.array(order, dtype=np.int64).T
+    likeness = np.array([told[pair] for pair in order], dtype=np.float32)
+    return Pairs(first, second, likeness, np.zeros(len(order), dtype=bool))
 
 
-def _shingles(text: str) -> frozenset[str]:
-    words = text.split()
-    if len(words) <= SHINGLE:
-        return frozenset([text]) if words else frozenset()
-    return frozenset(" ".join(words[k : k + SHINGLE]) for k in range(len(words) - SHINGLE + 1))
+def _shingles(text: str) -> np.ndarray:
+    """uint32 (S): a hash of each different run of characters, sorted."""
+    data = text.encode("utf-8", "surrogatepass")
+    runs = (data[k : k + SHINGLE] for k in range(max(0, len(data) - SHINGLE + 1)))
+    return np.unique(np.fromiter(map(zlib.crc32, runs), dtype=np.uint32))
+
+
+def _equal(plain: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Each text and the next one that is equal; empty ones equal nothing."""
+    last: dict[str, int] = {}
+    for k, text in enumerate(plain):
+        if text and text in last:
+            yield last[text], k
+        last[text] = k
+
+
+def _candidates(shingles: Sequence[np.ndarray], kept: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pairs that share a band of their signatures, each once."""
+    from datasketch import MinHash
+
+    if len(kept) < 2:
+        return
+    made = MinHash.bulk([shingles[k] for k in kept], num_perm=HASHES, seed=1, hashfunc=int)
+    signatures = np.stack([one.hashvalues for one in made])
+    seen: set[tuple[int, int]] = set()
+    for band in np.split(signatures, BANDS, axis=1):
+        _, bucket, count = np.unique(band, axis=0, return_inverse=True, return_counts=True)
+        bucket = bucket.reshape(-1)
+        order = np.argsort(bucket, kind="stable")
+        for members in np.split(order, np.cumsum(count)[:-1]):
+            for pair in _pairs([kept[k] for k in members.tolist()]):
+                if pair not in seen:
+                    seen.add(pair)
+                    yield pair
+
+
+def _pairs(members: Sequence[int]) -> Iterator[tuple[int, int]]:
+    reach = len(members) if len(members) <= CROWD else 2
+    for k, i in enumerate(members):
+        for j in members[k + 1 : k + reach]:
+            yield i, j
+
+
+def _jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    shared = len(np.intersect1d(a, b, assume_unique=True))
+    return shared / max(1, len(a) + len(b) - shared)

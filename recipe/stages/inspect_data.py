@@ -35,6 +35,7 @@ from recipe.probes.inspect_pictures import (
 from recipe.probes.inspect_preprocessing import measure_preprocessing
 from recipe.probes.inspect_quality import measure_quality
 from recipe.probes.inspect_reading import measure_reading
+from recipe.probes.inspect_repeated_rows import measure_repeated_rows
 from recipe.probes.inspect_shortcuts import measure_shortcuts
 from recipe.probes.inspect_source import measure_source
 from recipe.probes.inspect_split_layout import measure_split_layout
@@ -77,9 +78,10 @@ def tell(stage: Stage) -> None:
     stage.measure("groups", measure_groups, data)
     if duplicates:
         stage.measure("twins", draw_twins, scan, stage.shelf, duplicates)
-    near = stage.measure("near_duplicates", measure_near_duplicates, scan)
+    near = stage.measure("near_duplicates", measure_near_duplicates, scan, stage.shelf)
     if near:
         stage.measure("near_twins", draw_near_twins, scan, stage.shelf, near)
+    stage.measure("repeated_rows", measure_repeated_rows, scan)
 
     # "Corrupted images / labels, imbalances and biases", "the outliers along any axis": bugs in data or its
     # preprocessing almost always show up there.

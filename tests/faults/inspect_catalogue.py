@@ -18,6 +18,11 @@ def sound(name: str, *more: str) -> list[str]:
     return [*CUSTOM, f"data._target_=zoo.sound.{name}", *more]
 
 
+def copies(name: str, *more: str) -> list[str]:
+    return [*CUSTOM, f"data._target_=zoo.copies.{name}", *more]
+
+
+ACROSS = "near-duplicates-across-splits"
 READING = [
     Fault("D22 one item", planted("index_ignored"), "items-differ", "index-ignored"),
     Fault("D22 twenty items", planted("index_ignored", "data.items=20"), "items-differ", "few-different-items"),
@@ -58,7 +63,20 @@ ODDITIES = [
     Fault("D20 darker, fewer", planted("dimmed", "data.share=0.004", "data.factor=0.05"), "picture-quality", "dark"),
     Fault("D4 blurry", planted("smeared"), "picture-quality", "blurry"),
 ]
-FAULTS = [*READING, *TARGETS, *ODDITIES]
+TWICE = [
+    Fault("D10 five variants", copies("subject_in_both"), ACROSS, ACROSS),
+    Fault("D10 three, more noise", copies("subject_in_both", "data.variants=3", "data.noise=0.08"), ACROSS, ACROSS),
+    Fault("D10 ten variants", copies("subject_in_both", "data.variants=10"), ACROSS, ACROSS),
+    Fault("D10 rows of pixels", copies("subject_in_both", "data.flat=true"), ACROSS, ACROSS),
+    Fault("D10 measurements", copies("rows_of_one_subject"), ACROSS, ACROSS),
+    Fault("D08 nearly", copies("copied_into_val"), ACROSS, ACROSS),
+    Fault("D08 nearly, a tenth", copies("copied_into_val", "data.share=0.1", "data.light=1.05"), ACROSS, ACROSS),
+    Fault("D08 texts", copies("texts_again"), ACROSS, ACROSS),
+    Fault("D08 mirrored", copies("mirrored_into_val"), "mirrored-copies", "mirrored-copies"),
+    Fault("D19 nearly", copies("copied_with_another_label"), "near-twin-labels", "near-twin-labels"),
+    Fault("D22 behind noise", copies("one_picture_with_noise"), "near-duplicates", "items-nearly-the-same"),
+]
+FAULTS = [*READING, *TARGETS, *ODDITIES, *TWICE]
 
 HEALTHY = {
     "digits": ["data=digits"],
