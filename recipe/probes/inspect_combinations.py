@@ -25,6 +25,8 @@ LARGE = 0.5
 
 def measure_combinations(data: Data, *, seed: int) -> Combinations:
     """The most telling column, pair and three of train's. CannotMeasure when inputs have no columns, or very many."""
+    if data.without_label:
+        raise CannotMeasure(data.without_label)
     columns, names = _columns(data.train)
     if len(columns) < LEAST or not 1 < len(names) <= MOST:
         raise CannotMeasure(f"{len(columns):,} rows of {len(names):,} columns: too few, or too many columns")

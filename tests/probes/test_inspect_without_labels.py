@@ -27,7 +27,7 @@ def inspect(mapping, folder):
 
 def text(tmp_path):
     rng = np.random.default_rng(0)
-    words = [f"w{k}" for k in range(50)]
+    words = ["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), int(rng.integers(2, 9)))) for _ in range(200)]
     (tmp_path / "t.txt").write_text(" ".join(rng.choice(words, 60000)))
     return chars(str(tmp_path / "t.txt"), block_size=32)
 
