@@ -36,6 +36,8 @@ MARGINS = tuple(k / 4 for k in range(2, 65))
 """Where the floor of an unknown loss is looked for."""
 TOLERANCE = 0.02
 """Learnt: this share of the way from the first loss to the floor may be left."""
+NEARLY = 0.1
+"""So much may be left of a loss over many tokens for no other way to be tried."""
 
 
 def measure_one_batch(
@@ -63,10 +65,14 @@ def measure_one_batch(
         said.append(outputs)
         if attempt.correct == len(targets) and is_close(attempt.final, attempt.start, floor, blind):
             break
+        # All tokens of an item right is more than a small loss asks for: the way there is seen long before.
+        if open_to is not None and is_close(attempt.final, attempt.start, floor, blind, within=NEARLY):
+            break
     words = partial(_words, task, ingredients.data)
     return OneBatch(
         items=len(targets),
         classes=len(torch.unique(targets, dim=0)),
+        each=targets.shape[1] if open_to is not None else 1,
         floor=floor,
         blind=blind,
         tolerance=TOLERANCE,
@@ -187,11 +193,13 @@ def _memorise(
     return attempt, outputs
 
 
-def is_close(value: float, start: float, floor: float | None, blind: float | None) -> bool:
-    """Whether no more than TOLERANCE of what there was to learn is left: from the start, or from a blind guess."""
+def is_close(
+    value: float, start: float, floor: float | None, blind: float | None, *, within: float = TOLERANCE
+) -> bool:
+    """Whether no more than that share of what there was to learn is left: from the start, or from a blind guess."""
     if floor is None or not math.isfinite(value):
         return False
-    return abs(value - floor) <= TOLERANCE * max(min(start, start if blind is None else blind) - floor, 1e-3)
+    return abs(value - floor) <= within * max(min(start, start if blind is None else blind) - floor, 1e-3)
 
 
 def _right(task: Task, outputs: Tensor, targets: Tensor, open_to: LeftOpen | None) -> int:

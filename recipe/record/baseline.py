@@ -182,7 +182,8 @@ class OneBatch(Evidence, frozen=True, kw_only=True):
 
     targets, predictions: aligned, as people read them, of the first attempt. floor: lowest achievable loss;
     blind: lowest loss of a constant prediction. clip_norm: the largest gradient that the user lets through.
-    sheet: side file with the examples as pictures, in the same order; empty where they are none.
+    each: targets that an item asks for. sheet: side file with the examples as pictures, in the same order; empty where
+    they are none.
     """
 
     items: int
@@ -197,6 +198,7 @@ class OneBatch(Evidence, frozen=True, kw_only=True):
     indices: tuple[int, ...]
     constants: dict[str, float]
     headline: str
+    each: int = 1
     sheet: str = ""
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from recipe.record.baseline import Attempt, OneBatch
@@ -38,6 +39,13 @@ STEADY = tuple(2.3 - 0.7 * k / 300 for k in range(300))
 def test_a_batch_that_is_learnt_passes():
     assert run_check("overfit-one-batch", one_batch=one_batch(attempt(0.03))).verdict == "pass"
     assert run_check("overfit-one-batch", one_batch=one_batch(attempt(0.51), floor=0.5)).verdict == "pass"
+
+
+@pytest.mark.parametrize(("final", "verdict"), [(0.15, "pass"), (0.4, "fail")])
+def test_of_many_targets_an_item_the_last_may_still_be_wrong(final, verdict):
+    record = msgspec.structs.replace(one_batch(attempt(final, 0)), each=48)
+    assert run_check("overfit-one-batch", one_batch=record).verdict == verdict
+    assert run_check("overfit-one-batch", one_batch=one_batch(attempt(final, 0))).verdict == "fail"
 
 
 def test_slow_but_steady_passes():
