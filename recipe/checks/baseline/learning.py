@@ -10,6 +10,9 @@ from recipe.record.baseline import OneBatch
 from recipe.record.learning import Dynamics, Part, SimpleToComplex
 from recipe.record.overfit import LearningRateEdge
 
+STILL = 1e-9
+"""A loss that moves by less than this share of itself does not move."""
+
 
 @check(id="predictions-settle")
 def predictions_move_steadily_towards_the_truth(
@@ -165,6 +168,8 @@ def the_rate_lies_below_the_edge(
     )
     measured = {"edge": edge.edge, "rate": edge.rate, "start": edge.start}
     advice = f"optimizer.lr={edge.start:g}"
+    if all(abs(run.ratio - 1) < STILL for run in edge.runs):
+        return skipped("the loss is the same at every rate: no step moves it; see gradients-reach-every-layer")
     if low == 0:
         return failed(f"at every rate down to {min(r.rate for r in edge.runs):.1g} the loss rises: the steps go uphill",
                       cause="uphill", where="optimizer", advice="optimizer.maximize=false, and look at the loss's sign",
