@@ -15,7 +15,7 @@ from recipe.cli import main
 from recipe.config import compose
 from recipe.data.answers import answers_of, journal_of
 from recipe.ingredients import Ingredients
-from recipe.probes.human import measure_human
+from recipe.probes.human import measure_beside_people, measure_human
 from recipe.record.evidence import CannotMeasure
 from recipe.record.human import Agreement, Human, Person
 from recipe.record.interval import Interval
@@ -54,6 +54,18 @@ def test_two_people_are_asked_the_same_items_and_compared(tmp_path, monkeypatch,
     annotated(tmp_path, monkeypatch, "1\n2\n3\n5\n", "annotate.annotator=ada")
     assert "agree on 0.75" in capsys.readouterr().out
     assert answers_of(journal_of(tmp_path, "me")).keys() == answers_of(journal_of(tmp_path, "ada")).keys()
+
+
+def test_the_model_is_set_beside_a_person_on_the_same_items(tmp_path, monkeypatch):
+    annotated(tmp_path, monkeypatch, "1\n2\n3\n4\n")
+    made = Ingredients(compose([f"run.dir={tmp_path}"]))
+    perfect = made.task.outputs_for(made.targets(made.data.val), 12.0)
+    one = measure_beside_people(made.data, tmp_path, perfect, made.task).people[0]
+    assert (one.items, one.model.mean) == (4, 1.0)
+    assert one.lead.mean == 1.0 - one.person.mean
+    wrong = measure_beside_people(made.data, tmp_path, perfect.roll(1, dims=1), made.task).people[0]
+    assert wrong.model.mean == 0.0
+    assert len(wrong.only_person) == round(4 * one.person.mean)
 
 
 def test_a_row_of_a_table_and_a_number_can_be_answered_for(tmp_path, monkeypatch, capsys):

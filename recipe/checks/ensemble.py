@@ -6,6 +6,7 @@ import math
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.ensemble import Errors, Members, Package, SizeCurve, TestResult
+from recipe.record.human import BesidePeople
 from recipe.record.interval import Interval
 
 
@@ -153,6 +154,29 @@ def every_class_is_recognised(errors: Errors, *, share: float = 0.5) -> Verdict:
         )
         return warned(told, cause="class-lost", where=lost[0].name, measured=measured)
     return passed(f"the lowest recall is {worst.recall} of class {worst.name}", where=worst.name, measured=measured)
+
+
+@check(id="no-worse-than-people")
+def the_model_is_no_worse_than_people(beside_people: BesidePeople, *, least: int = 20) -> Verdict:
+    """On the items that a person answered for, the model is not clearly worse than the person.
+
+    Why: where a person is better by more than chance allows, the inputs tell more than the model reads, and it pays to
+    look at those items; where the model is as good, the labels themselves become the limit. Labels were seen by
+    neither, but validation chose the model.
+    Fix: look at the items listed; more of their kind, a larger input or net; recipe annotate for narrower intervals.
+    Source: Karpathy 2019, "establish a human baseline"; intervals paired by item.
+    """
+    enough = [one for one in beside_people.people if one.items >= least]
+    if not enough:
+        most = max(one.items for one in beside_people.people)
+        return skipped(f"{most} items were annotated; from {least} on it is judged: recipe annotate")
+    worst = min(enough, key=lambda one: one.lead.high)
+    told = f"{beside_people.metric} on {worst.items} items: model {worst.model}, {worst.annotator} {worst.person}"
+    measured = {"model": worst.model, "person": worst.person, "lead": worst.lead}
+    if worst.lead.high < 0:
+        item = f"; {worst.only_person[0]}" if worst.only_person else ""
+        return warned(f"{told}{item}", cause="people-are-better", where=worst.annotator, measured=measured)
+    return passed(told, measured=measured)
 
 
 @check(id="taken-home-model-agrees")

@@ -54,3 +54,25 @@ class Human(Evidence, frozen=True, kw_only=True):
     metric: str
     people: tuple[Person, ...]
     agreements: tuple[Agreement, ...] = ()
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """The model on the items for which one person has answered.
+
+    person, model: accuracy, or mean absolute error. lead: by how much the model is better, paired by item.
+    only_person: items that the person gets right and the model wrong, with what each said.
+    """
+
+    annotator: str
+    items: int
+    person: Interval
+    model: Interval
+    lead: Interval
+    only_person: tuple[str, ...] = ()
+
+
+class BesidePeople(Evidence, frozen=True, kw_only=True):
+    """B6 and E6: the model beside everybody who has annotated validation items."""
+
+    metric: str
+    people: tuple[Beside, ...]

@@ -13,6 +13,7 @@ from recipe.probes.cost import measure_cost
 from recipe.probes.ensemble_curve import choose_members, measure_sizes
 from recipe.probes.error_analysis import analyse_errors
 from recipe.probes.final_numbers import Scored, final_numbers
+from recipe.probes.human import measure_beside_people
 from recipe.probes.members import Said, compare_members
 from recipe.probes.package_proof import prove_package
 from recipe.record.ensemble import Choice, EnsemblePlan, Errors, Member, Members, TestResult
@@ -66,6 +67,9 @@ def tell(stage: Stage) -> None:
     said = average([crew.val[i] for i in choice.members])
     trust, device = ingredients.config["trust"], ingredients.device
     stage.measure("package", prove_package, folder, ingredients.data.val, said, trust=trust, device=device)
+
+    # The human baseline again: the model beside the people who answered for the same validation items.
+    stage.measure("beside_people", measure_beside_people, ingredients.data, stage.run.path, said, ingredients.task)
 
     # The sealed test split: opened here, once, after every choice has been made; the opening is counted in run.json.
     final = Final(stage, crew, members, choice)

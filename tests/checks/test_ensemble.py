@@ -3,8 +3,11 @@ from __future__ import annotations
 import math
 
 import msgspec
+import pytest
 
+from recipe.intervals import of_items, t_interval
 from recipe.record.ensemble import Errors, Member, Members, Package, Recall, Size, SizeCurve, TestResult
+from recipe.record.human import Beside, BesidePeople
 from recipe.record.interval import Interval
 from recipe.testing import run_check
 
@@ -163,3 +166,34 @@ class TestPackage:
         for difference in (0.01, math.nan):
             package = msgspec.structs.replace(self.package, difference=difference)
             assert run_check("taken-home-model-agrees", package=package).verdict == "fail"
+
+
+def beside(items, model, person):
+    """Of so many items the first `model` are right by the model, the first `person` by the person."""
+    right = [(float(k < model), float(k < person)) for k in range(items)]
+    return BesidePeople(
+        metric="accuracy",
+        people=(
+            Beside(
+                annotator="ada",
+                items=items,
+                model=of_items([a for a, _ in right]),
+                person=of_items([b for _, b in right]),
+                lead=t_interval([a - b for a, b in right]),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "verdict", "cause"),
+    [
+        (beside(100, 70, 95), "warn", "people-are-better"),
+        (beside(100, 95, 97), "pass", ""),
+        (beside(100, 99, 90), "pass", ""),
+        (beside(10, 2, 9), "skipped", ""),
+    ],
+)
+def test_a_person_who_is_clearly_better_is_told(record, verdict, cause):
+    finding = run_check("no-worse-than-people", beside_people=record)
+    assert (finding.verdict, finding.cause) == (verdict, cause)

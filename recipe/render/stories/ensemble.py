@@ -7,6 +7,7 @@ from typing import Any
 
 from recipe.record.ensemble import Choice, Errors, Members, Package, SizeCurve, TestResult
 from recipe.record.evidence import Shelf, Unmeasured
+from recipe.record.human import BesidePeople
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import (
@@ -39,6 +40,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
     blocks: list[Block] = [_numbers(test)] if isinstance(test, TestResult) else [missing("No final number", test)]
     blocks += [_sizes(curve)] if isinstance(curve, SizeCurve) else []
     blocks += [_members(members, choice), *_disagreement(members)]
+    blocks += _beside_people(shelf.found("beside_people", BesidePeople))
     blocks += _errors(errors) if isinstance(errors, Errors) else [missing("Errors were not looked at", errors)]
     if isinstance(package, Package):
         blocks.append(_package(package))
@@ -67,6 +69,39 @@ def _numbers(test: TestResult) -> Block:
         label=test.metric,
         checks=("test-opened-once", "test-agrees-with-val"),
     )
+
+
+def _beside_people(found: BesidePeople | None) -> list[Block]:
+    """The model beside each person, on the same items."""
+    if found is None:
+        return []
+    best = max(found.people, key=lambda one: one.items)
+    rows = []
+    for one in found.people:
+        rows.append(Row(label=one.annotator, interval=one.person, note=f"{one.items} items"))
+        rows.append(Row(label=f"the model on the items of {one.annotator}", interval=one.model, tone="good"))
+    blocks: list[Block] = [
+        Intervals(
+            title=f"Model beside {best.annotator}: {found.metric} {best.model.mean:.3g} and {best.person.mean:.3g}",
+            name="beside-people",
+            caption="The same validation items; their labels were seen by neither, but validation chose the model.",
+            rows=rows,
+            label=found.metric,
+            checks=["no-worse-than-people"],
+        )
+    ]
+    only = [[one.annotator, told] for one in found.people for told in one.only_person]
+    if only:
+        blocks.append(
+            Table(
+                title=f"{len(only)} items that a person gets right and the model does not",
+                name="only-people",
+                checks=["no-worse-than-people"],
+                columns=["annotator", "item: what the model says for the label"],
+                rows=only,
+            )
+        )
+    return blocks
 
 
 def _sizes(curve: SizeCurve) -> Block:
