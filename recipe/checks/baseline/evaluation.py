@@ -33,7 +33,7 @@ def evaluation_gives_one_number(evaluation: EvaluationProof, *, tolerance: float
     if wrong:
         cause, told = _cause(wrong)
         return failed(
-            f"the validation loss is {reference:.6g} all at once but {losses[wrong[0]]:.6g} {wrong[0]}: {told}",
+            f"the validation loss is {reference:.6g} all at once, but {losses[wrong[0]]:.6g} {_spoken(wrong[0])}: {told}",
             cause=cause,
             measured=measured,
         )
@@ -51,6 +51,11 @@ def _cause(wrong: list[str]) -> tuple[str, str]:
     if "one by one" in wrong or "batches of 7" in wrong or "backwards" in wrong:
         return "prediction-depends-on-batch", "what is predicted for an item depends on the items beside it"
     return "loss-is-no-mean", "the loss of a batch is not the mean over its items"
+
+
+def _spoken(way: str) -> str:
+    """A way of evaluating within a sentence."""
+    return {"batches of 7": "in batches of 7", "evaluate": "by recipe's own evaluation"}.get(way, way)
 
 
 @check(id="metric-proves-itself")
