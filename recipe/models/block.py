@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -36,3 +36,21 @@ def norm_of(name: str | None, channels: int, *, dimensions: int) -> nn.Module | 
     if name == "layer":
         return nn.LayerNorm(channels) if dimensions == 1 else nn.GroupNorm(1, channels)
     raise ValueError(f"norm {name!r} is none of batch, group, layer")
+
+
+class Branch(nn.Module):
+    """Stands at the end of a residual branch. While training it leaves the branch out for a share `p` of the examples.
+
+    Those that stay are scaled up, so that evaluation, which leaves nothing out, sees the same mean (Huang et al. 2016).
+    """
+
+    def __init__(self, p: float = 0.0) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, …) → the same shape."""
+        if not self.training or self.p == 0:
+            return x
+        kept = x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(1 - self.p)
+        return x * kept / (1 - self.p)

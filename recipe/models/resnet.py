@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from recipe.models.block import activation_of, norm_of
+from recipe.models.block import Branch, activation_of, norm_of
 
 
 class ResNet(nn.Module):
@@ -58,9 +58,10 @@ class Residual(nn.Module):
         self.second_norm = norm_of(norm, outputs, dimensions=2) or nn.Identity()
         same = stride == 1 and inputs == outputs
         self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=bias)
+        self.branch = Branch()
         self.last = activation_of(activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H / stride, W / stride)."""
         middle = self.middle(self.first_norm(self.first(x)))
-        return self.last(self.second_norm(self.second(middle)) + self.shortcut(x))  # type: ignore[no-any-return]
+        return self.last(self.branch(self.second_norm(self.second(middle))) + self.shortcut(x))  # type: ignore[no-any-return]

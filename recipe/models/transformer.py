@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recipe.models.block import Branch
 from recipe.models.steps import Steps, pooled
 
 STD = 0.02
@@ -73,11 +74,12 @@ class Block(nn.Module):
         self.hidden, self.back = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
         self.activation = nn.GELU()
         self.drop = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.branch = Branch()
 
     def forward(self, x: Tensor, there: Tensor | None) -> Tensor:
         """(B, T, width) → the same shape."""
-        x = x + self.drop(self._attend(self.first_norm(x), there))
-        return x + self.drop(self.back(self.activation(self.hidden(self.second_norm(x)))))  # type: ignore[no-any-return]
+        x = x + self.branch(self.drop(self._attend(self.first_norm(x), there)))
+        return x + self.branch(self.drop(self.back(self.activation(self.hidden(self.second_norm(x))))))  # type: ignore[no-any-return]
 
     def _attend(self, x: Tensor, there: Tensor | None) -> Tensor:
         batch, length, width = x.shape

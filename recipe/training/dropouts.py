@@ -62,6 +62,51 @@ def _apply(model: nn.Module, p: float, own: type[Any], kinds: tuple[type[nn.Modu
         )
 
 
+def apply_dropconnect(model: nn.Module, p: float) -> None:
+    """Makes every Linear layer but a first one leave out a share p of its weights at each step (Wan et al. 2013)."""
+    places = [layer for layer in dropout_places(model) if type(layer) is nn.Linear]
+    if not places:
+        raise Refusal(
+            "the model has no layer whose weights could be left out",
+            where="regularizers.dropconnect",
+            fix="regularizers.dropconnect=null",
+        )
+    for layer in places:
+        # The class alone changes: parameters keep their names, so that weights load into the plain model.
+        layer.__class__ = DropConnect
+        layer.left_out = p  # type: ignore[assignment]
+
+
+class DropConnect(nn.Linear):
+    """A Linear layer that draws anew at each step which of its weights are there."""
+
+    left_out: float
+
+    def forward(self, input: Tensor) -> Tensor:
+        """As nn.Linear; in evaluation with all weights, which is the mean over what may be left out."""
+        return F.linear(input, F.dropout(self.weight, self.left_out, self.training), self.bias)
+
+
+def apply_stochastic_depth(model: nn.Module, p: float) -> None:
+    """Leaves residual branches out, the first hardly ever and the last with share p: linear, as Huang et al. 2016.
+
+    Finds recipe's own branches, torchvision's StochasticDepth and timm's DropPath.
+    """
+    branches = [(m, BRANCHES[type(m).__name__]) for m in model.modules() if type(m).__name__ in BRANCHES]
+    if not branches:
+        raise Refusal(
+            "the model has no residual branch that could be left out",
+            where="regularizers.stochastic_depth",
+            fix="regularizers.stochastic_depth=null, or model=resnet",
+        )
+    for place, (module, name) in enumerate(branches, 1):
+        setattr(module, name, p * place / len(branches))
+
+
+BRANCHES = {"Branch": "p", "StochasticDepth": "p", "DropPath": "drop_prob"}
+"""Classes that leave a residual branch out, and the attribute that holds its share."""
+
+
 class ActivationPenalty:
     """Adds up mean |activation| over the hidden layers of each forward pass."""
 

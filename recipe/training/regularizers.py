@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from recipe.record.refusal import Refusal
-from recipe.training.dropouts import apply_dropout, apply_dropout2d
+from recipe.training.dropouts import apply_dropconnect, apply_dropout, apply_dropout2d, apply_stochastic_depth
 from recipe.training.example import Transform
 from recipe.training.mixing import cutmix, mixup
 from recipe.training.optimizers import Build
 from recipe.tree import Tree, map_tree
 
 Loss = Callable[[Any, Any], Tensor]
-LATER = {"dropconnect", "stochastic_depth"}
+SHARES = {"dropout", "dropout2d", "dropconnect", "stochastic_depth", "label_smoothing", "ema"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Regularizers:
 
     dropout: float | None = None
     dropout2d: float | None = None
+    dropconnect: float | None = None
+    stochastic_depth: float | None = None
     weight_decay: float | None = None
     l1: float | None = None
     max_norm: float | None = None
@@ -46,11 +48,8 @@ class Regularizers:
     def from_config(cls, config: Mapping[str, Any] | None, build: Build) -> Regularizers:
         """From config["regularizers"]; `build` instantiates the augmentation nodes."""
         given = {key: value for key, value in (config or {}).items() if value is not None and value is not False}
-        for key in given:
-            if key in LATER and given[key]:
-                raise Refusal(f"{key} is not there yet", where=f"regularizers.{key}", fix=f"regularizers.{key}=null")
         known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(given) - known - LATER):
+        if unknown := sorted(set(given) - known):
             raise Refusal(
                 f"unknown regularizer {unknown[0]}", where="regularizers", fix=f"one of {', '.join(sorted(known))}"
             )
@@ -65,6 +64,10 @@ class Regularizers:
             apply_dropout(model, self.dropout)
         if self.dropout2d:
             apply_dropout2d(model, self.dropout2d)
+        if self.dropconnect:
+            apply_dropconnect(model, self.dropconnect)
+        if self.stochastic_depth:
+            apply_stochastic_depth(model, self.stochastic_depth)
 
     @property
     def mixes(self) -> bool:
@@ -141,6 +144,6 @@ def _noisy(leaf: Tensor, amount: float) -> Tensor:
 def _amount(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
         raise Refusal(f"{value!r} is not an amount", where=f"regularizers.{key}", fix="a number from 0 up, or null")
-    if key in {"dropout", "dropout2d", "label_smoothing", "ema"} and value >= 1:
+    if key in SHARES and value >= 1:
         raise Refusal(f"{value} is not below 1", where=f"regularizers.{key}", fix=f"regularizers.{key}=0.1")
     return float(value)

@@ -3,10 +3,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from recipe.models.block import Branch
+from recipe.models.resnet import ResNet
 from recipe.record.refusal import Refusal
 from recipe.training.augment import Shift
 from recipe.training.average import Average
-from recipe.training.dropouts import ActivationPenalty, apply_dropout, apply_dropout2d, dropout_places
+from recipe.training.dropouts import (
+    ActivationPenalty,
+    apply_dropconnect,
+    apply_dropout,
+    apply_dropout2d,
+    apply_stochastic_depth,
+    dropout_places,
+)
 from recipe.training.evaluate import evaluating
 from recipe.training.mixing import cutmix, mixup
 from recipe.training.regularizers import Regularizers, smoothed
@@ -19,17 +28,23 @@ def perceptron():
 def test_off_is_null_or_zero(instantiate):
     keys = ["dropout", "dropconnect", "stochastic_depth", "weight_decay", "augment", "ema"]
     assert Regularizers.from_config(dict.fromkeys(keys), instantiate) == Regularizers()
-    assert Regularizers.from_config({"dropconnect": 0, "augment": []}, instantiate) == Regularizers()
-
-
-@pytest.mark.parametrize("key", ["dropconnect", "stochastic_depth"])
-def test_what_is_not_there_yet_is_refused(key, instantiate):
-    with pytest.raises(Refusal, match=f"{key} is not there yet"):
-        Regularizers.from_config({key: 0.2}, instantiate)
+    off = Regularizers.from_config({"dropconnect": 0, "augment": []}, instantiate)
+    model = perceptron()
+    off.attach(model)
+    assert {type(m) for m in model.modules()} == {nn.Sequential, nn.Linear, nn.ReLU}
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("dropout", 1.0), ("ema", 1), ("l1", -1), ("mixup", "much"), ("drop_out", 0.1)]
+    ("key", "value"),
+    [
+        ("dropout", 1.0),
+        ("ema", 1),
+        ("dropconnect", 1),
+        ("stochastic_depth", 1.0),
+        ("l1", -1),
+        ("mixup", "much"),
+        ("drop_out", 0.1),
+    ],
 )
 def test_impossible_amounts_and_unknown_keys_are_refused(key, value, instantiate):
     with pytest.raises(Refusal):
@@ -75,6 +90,66 @@ def test_dropout_before_the_head_of_a_convnet(net):
 def test_a_model_with_no_place_for_dropout_is_refused():
     with pytest.raises(Refusal, match="no layer to put it before"):
         apply_dropout(nn.Linear(4, 3), 0.5)
+
+
+class TestDropConnect:
+    def test_a_share_of_the_weights_is_left_out_in_training_alone(self):
+        torch.manual_seed(0)
+        model, x = perceptron(), torch.randn(8, 4)
+        plain, names = model(x), list(model.state_dict())
+        apply_dropconnect(model, 0.4)
+        assert list(model.state_dict()) == names
+        assert [type(m).__name__ for m in model] == ["Linear", "ReLU", "DropConnect", "ReLU", "DropConnect"]
+        drawn = torch.stack([model(x) for _ in range(2000)])
+        assert not torch.equal(drawn[0], drawn[1])
+        with evaluating(model):
+            assert torch.equal(model(x), plain)
+        # One layer alone is linear in its weights: on average what it is with all of them.
+        layer, h = model[2], torch.randn(5, 64)
+        mean = torch.stack([layer(h) for _ in range(4000)]).mean(0)
+        assert torch.allclose(mean, F.linear(h, layer.weight, layer.bias), atol=0.1)
+
+    def test_gradients_reach_the_weights_that_are_there(self):
+        model = perceptron()
+        apply_dropconnect(model, 0.5)
+        model(torch.randn(1, 4)).sum().backward()
+        head = model[4].weight.grad
+        alive = (head != 0).float().mean()
+        assert 0.05 < alive < 0.6
+
+    def test_a_model_with_no_place_for_it_is_refused(self):
+        with pytest.raises(Refusal, match="no layer whose weights"):
+            apply_dropconnect(nn.Conv2d(1, 2, 3), 0.5)
+
+
+class TestStochasticDepth:
+    def test_later_branches_are_left_out_more_often_and_none_in_evaluation(self):
+        torch.manual_seed(0)
+        model = ResNet((1, 8, 8), 3, width=4, blocks=2)
+        names = list(model.state_dict())
+        apply_stochastic_depth(model, 0.6)
+        shares = [m.p for m in model.modules() if isinstance(m, Branch)]
+        assert shares == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+        assert list(model.state_dict()) == names
+        branch, x = Branch(0.3), torch.ones(20000, 2, 1)
+        out = branch(x)
+        assert out[:, 0].eq(0).float().mean() == pytest.approx(0.3, abs=0.02)
+        assert torch.equal(out[:, 0], out[:, 1])
+        assert out.mean() == pytest.approx(1, abs=0.03)
+        with evaluating(branch):
+            assert torch.equal(branch(x), x)
+
+    def test_other_libraries_branches_are_found_by_name(self):
+        class DropPath(nn.Module):
+            drop_prob = 0.0
+
+        model = nn.Sequential(DropPath(), DropPath())
+        apply_stochastic_depth(model, 0.2)
+        assert [m.drop_prob for m in model] == [0.1, 0.2]
+
+    def test_a_model_without_branches_is_refused(self):
+        with pytest.raises(Refusal, match="no residual branch"):
+            apply_stochastic_depth(perceptron(), 0.1)
 
 
 def test_label_smoothing_of_torchs_losses():

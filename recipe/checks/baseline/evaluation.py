@@ -33,7 +33,8 @@ def evaluation_gives_one_number(evaluation: EvaluationProof, *, tolerance: float
     if wrong:
         cause, told = _cause(wrong)
         return failed(
-            f"the validation loss is {reference:.6g} all at once, but {losses[wrong[0]]:.6g} {_spoken(wrong[0])}: {told}",
+            f"the validation loss is {reference:.6g} all at once, but {losses[wrong[0]]:.6g} {_spoken(wrong[0])}: "
+            f"{told}",
             cause=cause,
             measured=measured,
         )
