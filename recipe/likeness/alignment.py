@@ -20,6 +20,9 @@ MOST_SCALE, MOST_SHIFT = 0.45, 0.5
 FLOOR = 0.3
 """Contrast, in units of the picture's own, below which a place does not count fully."""
 FAINT = 2 / 255
+COLOUR = 0.5
+"""How much of a colour's distance from grey counts: JPEG keeps colours at half size, and a new light tints all of them.
+With all of it, 91 % of JPEGs of quality 50 and 70 % of noisy copies are found in CIFAR-10, with half 98 % and 86 %."""
 
 
 class Placed(NamedTuple):
@@ -38,8 +41,8 @@ def coarse(a: Tensor, b: Tensor) -> Placed:
 
 def fine(a: Tensor, b: Tensor, placing: Tensor) -> Placed:
     """Pictures (n, C, h, w), from a coarse placing on."""
-    softened = _soft(a.mean(dim=1, keepdim=True)), _soft(b.mean(dim=1, keepdim=True))
-    placing = _align(*softened, placing, STEPS_FINE)
+    (grey_a, a), (grey_b, b) = _muted(a), _muted(b)
+    placing = _align(_soft(grey_a), _soft(grey_b), placing, STEPS_FINE)
     laid, inside = _lay(b, placing)
     return Placed(_correlation(_detail(a, inside), _detail(laid, inside), inside), placing)
 
@@ -49,6 +52,12 @@ def halved(pictures: Tensor) -> Tensor:
     grey = _soft(pictures.mean(dim=1, keepdim=True))
     height, width = grey.shape[2:]
     return F.avg_pool2d(grey, 2, ceil_mode=True) if min(height, width) >= 16 else grey
+
+
+def _muted(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """(grey, with half their colour)."""
+    grey = pictures.mean(dim=1, keepdim=True)
+    return grey, grey + COLOUR * (pictures - grey) if pictures.shape[1] > 1 else pictures
 
 
 def _detail(pictures: Tensor, inside: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ CHANCE = 0.02
 """Share of the volume around a picture, out to its tenth neighbour or so, within which the nearest counts as a twin."""
 LEAST_NEAR = 0.1
 FAR = 0.15
-"""Largest difference of twins, however far the others are. How both were found: docs/decisions, near twins."""
+"""Largest difference of twins, however far the others are. How both were found: docs/decisions/009-near-twins.md."""
 RANKS = (7, 10, 16)
 """Neighbours that stand for the others; the middle one counts, so up to nine twins do not hide it."""
 COARSELY = 0.7

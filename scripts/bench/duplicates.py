@@ -2,9 +2,9 @@
 
     scripts/bench/duplicates [--sets digits,mnist,fashion_mnist,cifar10] [--items 20000] [--copies 100] [--seed 0]
 
-Recall in percent. `others`: pairs found that were not planted, of which CIFAR-10 and Fashion-MNIST have true ones. Copies
-that come out equal to their original are left out. Crops take up to N pixels off each side and resize back; shifts repeat
-the edge; noise is Gaussian, in percent of the range. RECIPE_TEST_DATA names the folder of the sets.
+Recall in percent. `others`: pairs found that were not planted, of which CIFAR-10 and Fashion-MNIST have true ones.
+Copies that come out equal to their original are left out. Crops take up to N pixels off each side and resize back;
+shifts repeat the edge; noise is Gaussian, in percent of the range. RECIPE_TEST_DATA names the folder of the sets.
 """
 
 from __future__ import annotations
