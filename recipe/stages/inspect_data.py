@@ -128,7 +128,7 @@ def tell(stage: Stage) -> None:
     settings, given = stage.ingredients.config["data"], stage.given("data.preprocess")
     preprocessing = stage.measure("preprocessing", measure_preprocessing, data, settings, given=given)
     if preprocessing and not preprocessing.given:
-        stage.decide("data.preprocess", preprocessing.name, preprocessing.because)
+        stage.decide("data.preprocess", preprocessing.setting, preprocessing.because)
 
     # What all of this says about the net to begin with: how much data there is for how large a net of which kind.
     stage.measure("implications", measure_implications, data, questions)
