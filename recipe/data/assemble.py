@@ -79,7 +79,9 @@ def assemble(
         sealed=splits.get("test"),
         classes=following or agreed.classes,
         unlabelled=not labelled and following is None,
-        preprocess=_fitted(settings, splits["train"], kind, encoder.features if splits["train"].cells is not None else None),
+        preprocess=_fitted(
+            settings, splits["train"], kind, encoder.features if splits["train"].cells is not None else None
+        ),
         decode=mapping.get("decode"),
         time=mapping.get("time"),
         unreadable=tuple(lost),

@@ -141,7 +141,9 @@ def _for_columns(leaf: Tensor, names: Sequence[str]) -> Proposal:
     shapes = [shape_of(column) for column in leaf.to("cpu").float().numpy().T]
     reasons = tuple(ColumnReason(*choose(shape), shape) for shape in shapes)
     if one_measurement(shapes):
-        told = f"most columns reach {max(s.high for s in shapes):g}, as pixels do: one scale for all keeps them comparable"
+        told = (
+            f"most columns reach {max(s.high for s in shapes):g}, as pixels do: one scale for all keeps them comparable"
+        )
         option = "none" if _is_scaled(leaf) else "unit"
         return Proposal(option, told, tuple(ColumnReason(option, told, one.shape) for one in reasons))
     odd = {k: one.option for k, one in enumerate(reasons) if one.option != "standardize"}
@@ -154,18 +156,18 @@ def _for_columns(leaf: Tensor, names: Sequence[str]) -> Proposal:
     plain = [k for k, one in enumerate(reasons) if k not in odd and not (one.shape.flags or one.shape.constant)]
     groups = {option: [names[k] for k in odd if odd[k] == option] for option in dict.fromkeys(odd.values())}
     told = "; ".join(f"{option} for {_listed(found)}" for option, found in groups.items())
-    told += f"; z-scores for the other {len(plain)}" if plain else ""
+    told += f", z-scores for the other {len(plain)}" if plain else ""
     # Without a plain column one way may be everybody's.
     if not plain and len(groups) == 1 and len(odd) == len(names):
-        return Proposal(next(iter(groups)), f"{_reason(reasons, odd)}: {_listed(names)}", reasons)
+        return Proposal(next(iter(groups)), f"{_listed(names)}; {_reason(reasons, odd, names)}", reasons)
     named = {names[k]: option for k, option in odd.items()}
-    return Proposal(Choice("standardize", odd, named), f"{told}; {_reason(reasons, odd)}", reasons)
+    return Proposal(Choice("standardize", odd, named), f"{told}; {_reason(reasons, odd, names)}", reasons)
 
 
-def _reason(reasons: Sequence[ColumnReason], odd: Mapping[int, str]) -> str:
-    """The number that decided, of the column that needed it most."""
-    most = max((reasons[k] for k in odd), key=lambda one: one.shape.farthest)
-    return f"the numbers that decided, at their largest: {most.why}"
+def _reason(reasons: Sequence[ColumnReason], odd: Mapping[int, str], names: Sequence[str]) -> str:
+    """The numbers that decided, of the column that needed it most."""
+    most = max(odd, key=lambda k: reasons[k].shape.farthest)
+    return f"such as {names[most]}: {reasons[most].why}"
 
 
 def _listed(names: Sequence[str], most: int = 4) -> str:

@@ -99,21 +99,29 @@ def _option(preprocess: Preprocess, feature: str) -> str:
 
 
 def _parts(data: Data, raw: Tree, ready: Tree) -> Iterator[_Part]:
-    """One for each channel or column (axis 1) of what is scaled; of longer or deeper tensors one for all values."""
-    pairs = [(a, b) for a, b in zip(leaves(raw), leaves(ready), strict=True) if not are_codes(a)]
-    for number, (a, b) in enumerate(pairs, 1):
-        of = f" of input {number}" if len(pairs) > 1 else ""
-        if a.ndim == 1 or (a.ndim > 2 and not 1 < a.shape[1] <= CHANNELS):
-            yield _Part(f"all values{of}", _flat(a), _flat(b), flags=False)
+    """One for each feature."""
+    for (names, before), (_, after) in zip(_matrices(data, raw), _matrices(data, ready, like=raw), strict=True):
+        for k, name in enumerate(names):
+            x = before[:, k]
+            yield _Part(name, x, after[:, k], flags=_is_rows(raw) and bool(((x == 0) | (x == 1)).all()))
+
+
+def _matrices(data: Data, inputs: Tree, like: Tree | None = None) -> Iterator[tuple[list[str], Tensor]]:
+    """(names, float32 (n, features)) of each tensor that is scaled: its channels or columns (axis 1) are features.
+
+    Of longer or deeper tensors all values are one. like: the raw inputs, by which tokens are told from numbers.
+    """
+    pairs = zip(leaves(inputs if like is None else like), leaves(inputs), strict=True)
+    found = [leaf for raw, leaf in pairs if not are_codes(raw)]
+    for number, leaf in enumerate(found, 1):
+        of = f" of input {number}" if len(found) > 1 else ""
+        x = leaf.to(torch.float32)
+        if x.ndim == 1 or (x.ndim > 2 and not 1 < x.shape[1] <= CHANNELS):
+            yield [f"all values{of}"], x.reshape(-1, 1)
             continue
-        names = column_names(a, _names(data)) if a.ndim == 2 else [f"channel {k}" for k in range(a.shape[1])]
-        for k, name in enumerate(names[:MOST]):
-            x = _flat(a[:, k])
-            yield _Part(f"{name}{of}", x, _flat(b[:, k]), flags=a.ndim == 2 and bool(((x == 0) | (x == 1)).all()))
-
-
-def _flat(leaf: Tensor) -> Tensor:
-    return leaf.reshape(-1).to(torch.float32)
+        names = column_names(x, _names(data)) if x.ndim == 2 else [f"channel {k}" for k in range(x.shape[1])]
+        x = x if x.ndim == 2 else x.movedim(1, -1).reshape(-1, x.shape[1])
+        yield [f"{name}{of}" for name in names[:MOST]], x[:, :MOST]
 
 
 def _finite(x: Tensor) -> Tensor:
@@ -176,22 +184,29 @@ def _drawn(side: Side, values: Tensor) -> Side:
 
 
 def _tries(data: Data, raw: Tree) -> Iterator[Tried]:
-    """What each option would make of the numbers; what was chosen first, fitted on all of train."""
+    """What each option would make of the numbers: what was chosen first; fitted on all of train where it is rows."""
     step = 1 if _is_rows(raw) else max(1, len(next(leaves(raw))) // TRIED)
     some = data.train.sample(data.train.spread(ITEMS)[::step]) if step > 1 else raw
     split = replace(data.train, inputs=some) if data.train.streams or step > 1 else data.train
     yield _tried(data, some, data.preprocess, chosen=True)
+    # Of rows a channel is a column.
+    same = {data.preprocess.name, *(("per_channel",) if _is_rows(raw) else ())}
     for name in OPTIONS:
-        if name != data.preprocess.name:
+        if name not in same:
             yield _tried(data, some, fit(name, split, data.kind), chosen=False)
 
 
 def _tried(data: Data, raw: Tree, preprocess: Preprocess, *, chosen: bool) -> Tried:
-    parts = list(_parts(data, raw, preprocess(raw)))
-    sides = [(part.name, _side(part.after), part.flags) for part in parts]
-    numbers = _finite(torch.cat([part.after for part in parts]))
-    farthest, at = max((side.farthest, name) for name, side, _ in sides)
-    vary = [side for part, (_, side, flags) in zip(parts, sides, strict=True) if not flags and _varies(part.before)]
+    made = list(_matrices(data, preprocess(raw), like=raw))
+    tables = [
+        (names, x.nan_to_num(nan=0, posinf=0, neginf=0), _vary(b))
+        for (names, x), (_, b) in zip(made, _matrices(data, raw), strict=True)
+    ]
+    far = [(float(size), names[k]) for names, x, _ in tables for k, size in enumerate(x.abs().amax(dim=0).tolist())]
+    moments = [_moments(x[:, vary]) for _, x, vary in tables if vary.any()]
+    numbers = torch.cat([x.reshape(-1) for _, x, _ in tables])
+    skews = [value for _, skew in moments for value in skew.tolist()]
+    farthest, at = max(far, key=lambda one: one[0])
     return Tried(
         name=preprocess.name,
         low=float(numbers.min()),
@@ -201,11 +216,20 @@ def _tried(data: Data, raw: Tree, preprocess: Preprocess, *, chosen: bool) -> Tr
         farthest=farthest,
         at=at,
         beyond=float((numbers.abs() > 3).float().mean()),
-        skew=max((side.skew for side in vary), key=abs, default=0.0),
-        narrowest=min((side.std for side in vary), default=0.0),
+        skew=max(skews, key=abs, default=0.0),
+        narrowest=min((float(std.min()) for std, _ in moments), default=0.0),
         chosen=chosen,
     )
 
 
-def _varies(x: Tensor) -> bool:
-    return bool(x.min() < x.max())
+def _vary(x: Tensor) -> Tensor:
+    """bool (features): more than noughts and ones, and not always the same."""
+    return ~((x == 0) | (x == 1)).all(dim=0) & (x.amax(dim=0) > x.amin(dim=0))
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """float64 deviation and skewness of each feature of (n, features)."""
+    x = x.to(torch.float64)
+    x = x - x.mean(dim=0)
+    std = x.std(dim=0, correction=0)
+    return std, torch.where(std > 1e-12, (x**3).mean(dim=0) / std**3, 0.0)
