@@ -43,6 +43,11 @@ class Choice(NamedTuple):
         return self.columns.get(position, self.default)
 
 
+def setting_of(choice: str | Choice) -> str | dict[str, Any]:
+    """A choice as data.preprocess has it."""
+    return choice.setting if isinstance(choice, Choice) else choice
+
+
 class ColumnReason(NamedTuple):
     """What is proposed for one column, and why."""
 
@@ -52,7 +57,7 @@ class ColumnReason(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """choice: an option for all, or one for each column. columns: reasons, where columns were looked at by themselves."""
+    """choice: an option for all, or one for each column. columns: reasons, where each was looked at by itself."""
 
     choice: str | Choice
     because: str
@@ -179,7 +184,9 @@ def _known(option: Any, where: str) -> str:
     if name in OPTIONS:
         return name
     meant = SYNONYMS.get(name.lower().replace("-", "_"))
-    fix = f"did you mean {meant}?" if meant else did_you_mean(name, ["auto", *OPTIONS], otherwise="one of:")
+    fix = f"did you mean {meant}?" if meant else did_you_mean(
+        name, [*(["auto"] if "columns" not in where else []), *OPTIONS], otherwise="one of:"
+    )
     raise Refusal(f"there is no preprocessing {name!r}", where=where, fix=fix)
 
 

@@ -171,8 +171,12 @@ def join_columns(width: int, parts: Sequence[tuple[list[int], Steps]]) -> Steps:
                 given = (steps.threshold,)
             for place, column in enumerate(columns if given else ()):
                 values[column] = given[place if len(given) > 1 else 0]
+    if not any(lists["log"]):
+        lists["unit"], lists["offset"] = [1.0], []
     none = {"low": -math.inf, "high": math.inf, "log": False, "cuts": math.nan}
-    kept = {key: () if key in none and _all_are(values, none[key]) else tuple(values) for key, values in lists.items()}
+    kept: dict[str, Any] = {
+        key: () if key in none and _all_are(values, none[key]) else tuple(values) for key, values in lists.items()
+    }
     return Steps(**kept)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from recipe.data.column_shape import shape_of
 from recipe.data.data import Data
 from recipe.data.preprocess import Preprocess, fit
-from recipe.data.proposal import Choice, are_codes, column_names, one_measurement, propose
+from recipe.data.proposal import Choice, are_codes, column_names, one_measurement, propose, setting_of
 from recipe.data.scalings import OPTIONS
 from recipe.machine import one_thread
 from recipe.record.evidence import CannotMeasure
@@ -53,7 +53,7 @@ def measure_preprocessing(data: Data, settings: Mapping[str, Any], *, given: boo
         by_column = isinstance(proposed.choice, Choice)
         ready = data.preprocess(raw)
         parts = [] if data.train.texts is not None else list(_parts(data, raw, ready))
-        same = data.preprocess.setting == (proposed.choice.setting if by_column else proposed.choice)
+        same = data.preprocess.setting == setting_of(proposed.choice)
         reasons = [one.why for one in proposed.columns] if same else []
         numbers = _finite(torch.cat([leaf.to(torch.float32).reshape(-1) for leaf in leaves(ready)]))
         features = [

@@ -170,14 +170,12 @@ def _names(features: Sequence[Prepared]) -> str:
 
 def _listed(features: Sequence[Prepared]) -> str:
     """The first few with their numbers; for numbers that are nobody's, these alone."""
-    told = [
-        f"{f.feature!r} ({f.after.low:.3g} to {f.after.high:.3g}, mean {f.after.mean:.3g}, deviation {f.after.std:.2g})"
-        if f.feature
-        else f"numbers from {f.after.low:.3g} to {f.after.high:.3g}, mean {f.after.mean:.3g}, deviation {f.after.std:.3g}"
-        for f in features[:NAMED]
-    ]
-    more = f" and {len(features) - NAMED} more" if len(features) > NAMED else ""
-    return ", ".join(told) + more
+    told = [f"{f.feature!r} ({_numbers(f.after)})" if f.feature else _numbers(f.after) for f in features[:NAMED]]
+    return ", ".join(told) + (f" and {len(features) - NAMED} more" if len(features) > NAMED else "")
+
+
+def _numbers(side: Side) -> str:
+    return f"{side.low:.3g} to {side.high:.3g}, mean {side.mean:.3g}, deviation {side.std:.3g}"
 
 
 def _finite(side: Side) -> bool:

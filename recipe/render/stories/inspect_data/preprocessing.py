@@ -113,8 +113,8 @@ def _tried(found: Preprocessing) -> Table:
     usual = "none" if chosen.name in ("standardize", "per_channel") else "standardize"
     plain = next((one for one in found.tried if one.name == usual), chosen)
     return Table(
-        title=f"The largest |x| that reaches the net is {number(chosen.farthest, 3)}; {SAY.get(plain.name, plain.name)}, "
-        f"it would be {number(plain.farthest, 3)}",
+        title=f"The largest |x| that reaches the net is {number(chosen.farthest, 3)}; "
+        f"{SAY.get(plain.name, plain.name)}, it would be {number(plain.farthest, 3)}",
         name="preprocessing-options",
         caption="What would reach the net by each option, over all features. Skewness and smallest deviation are those "
         "of one feature, noughts and ones aside: what one scale for all leaves next to nothing of, shows there.",
