@@ -19,7 +19,7 @@ Calibrated on 100 seeds each of 300, 2,000 and 20,000 numbers; how often which i
     one slip among normals; Cauchy                                  clip 300; 298
     1 % with 20 deviations; t(2)                                    clip 270; 248 (the others have 300 numbers)
     between both: lognormal(0.5), t(5)                              standardize 292, 278; Zipf(2): log 296
-and on real columns: log for adult's capital gain, titanic's fares and siblings (in train, and of parents), california's
+and on real columns: log for adult's capital gain, titanic's fares and siblings, california's
 rooms, bedrooms, people and households, wine's sugar (red) and chlorides; standardize for the other 28. Of these adult's
 capital loss (95 % are 0) has a heavy tail that a log would not draw in.
 """

@@ -41,6 +41,7 @@ def inputs_reach_the_net_scaled(
         )  # fmt: skip
     sound = [f for f in found if _finite(f.after) and not f.constant]
     unscaled = [f for f in sound if f.after.farthest > large and max(abs(f.after.mean), f.after.std) > 5]
+    unscaled.sort(key=lambda f: -f.after.farthest)
     if unscaled:
         return warned(
             f"{_how(one)}: {_listed(unscaled)} far from the order of one", cause="inputs-unscaled",
