@@ -37,8 +37,8 @@ SKEWED, LEFT = 2.5, 0.55
 OUT = 8.0
 """Deviations within which a log has to bring all numbers."""
 FAR, FENCE, FEW, RARE = 12.0, 3.0, 0.125, 0.05
-"""Quartile ranges of the farthest number to clip, and of the fence (Tukey 1977, "far out"); shares beyond that: at most,
-and where a log is tried first."""
+"""Quartile ranges of the farthest number to clip, and of the fence (Tukey 1977, "far out"); shares beyond the fence: at
+most, and from where a log is tried first."""
 CENTRED, NARROW, WIDE = 2.0, 0.05, 3.0
 """Mean up to which, and deviations between which, numbers are centred and scaled already."""
 

@@ -184,8 +184,10 @@ def _known(option: Any, where: str) -> str:
     if name in OPTIONS:
         return name
     meant = SYNONYMS.get(name.lower().replace("-", "_"))
-    fix = f"did you mean {meant}?" if meant else did_you_mean(
-        name, [*(["auto"] if "columns" not in where else []), *OPTIONS], otherwise="one of:"
+    fix = (
+        f"did you mean {meant}?"
+        if meant
+        else did_you_mean(name, [*(["auto"] if "columns" not in where else []), *OPTIONS], otherwise="one of:")
     )
     raise Refusal(f"there is no preprocessing {name!r}", where=where, fix=fix)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from recipe.config import compose
 from recipe.data.assemble import assemble
 from recipe.data.column_shape import choose, shape_of
 from recipe.data.data import Split
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.proposal import propose, setting_of
 from recipe.data.table import table
-from recipe.config import compose
 from recipe.record.refusal import Refusal
 
 N = 2000
@@ -145,8 +145,8 @@ def test_nothing_is_learnt_from_val_or_test():
     settings = compose(["data=digits"]).plain["data"]
     x = mixed().astype(np.float32)
     y = (x[:, 0] > 40).astype(np.int64)
-    far = {name: (x[:200] * 1e6 - 5, y[:200]) for name in ("val", "test")}
-    near = {name: (x[:200], y[:200]) for name in ("val", "test")}
+    far = dict.fromkeys(("val", "test"), (x[:200] * 1000000.0 - 5, y[:200]))
+    near = dict.fromkeys(("val", "test"), (x[:200], y[:200]))
     a, b = (assemble({"train": (x, y), **rest}, settings, 0, "auto").preprocess for rest in (near, far))
     assert a.to_json() == b.to_json()
     assert a.name == "by_column"
