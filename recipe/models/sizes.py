@@ -38,7 +38,7 @@ def word_average(words: int, outputs: int) -> int:
 
 def gru(outputs: int, *, words: int = 0, features: int = 0) -> int:
     """model=gru: steps of a token (of `words`) or of `features` numbers, 64 wide, and 128 units."""
-    reader = 64 * words if words else 65 * features
+    reader = 64 * words if words else 64 * (features + 1)
     return reader + 3 * 128 * (64 + 128 + 2) + 129 * outputs
 
 
