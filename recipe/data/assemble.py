@@ -6,7 +6,7 @@ What is refused here is listed in docs/your-own.md, "What is refused".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,9 @@ def assemble(
         sealed=splits.get("test"),
         classes=following or agreed.classes,
         unlabelled=not labelled and following is None,
-        preprocess=_fitted(settings, splits["train"], kind),
+        preprocess=_fitted(
+            settings, splits["train"], kind, encoder.features if splits["train"].cells is not None else None
+        ),
         decode=mapping.get("decode"),
         time=mapping.get("time"),
         unreadable=tuple(lost),
@@ -254,11 +256,11 @@ def _divide(splits: dict[str, Split], settings: Mapping[str, Any], seed: int, ti
     return notes
 
 
-def _fitted(settings: Mapping[str, Any], train: Split, kind: str) -> Preprocess:
+def _fitted(settings: Mapping[str, Any], train: Split, kind: str, names: Sequence[str] | None) -> Preprocess:
     # What the user's own transforms of validation items make of inputs is theirs to scale.
     own = settings["preprocess"] == "auto" and settings.get("eval_transform")
     with one_thread():
-        return fit("none" if own else settings["preprocess"], train, kind)
+        return fit("none" if own else settings["preprocess"], train, kind, names)
 
 
 def _kind(train: Split) -> str:

@@ -10,205 +10,205 @@ import numpy as np
 import torch
 
 from recipe.data.data import Data
+from recipe.data.next_token import NextTokenEncoder
+from recipe.data.text_encoders import BagEncoder, TokenEncoder, fit_tokens
 from recipe.data.texts import split_text
+from recipe.models import sizes
 from recipe.record.implications import Implications, Implied, NetSize
 from recipe.record.questions import Questions, tells
+from recipe.starting_point import LARGE, predicts_next, starting_point
 from recipe.tree import leaves
 
-LARGE = 64
-"""Side from which pictures start with an architecture that was made for large ones."""
 ENOUGH, FEW = 5000, 100
 """Examples of a class: for acceptable performance (Goodfellow, Bengio & Courville 2016, 1.2.2); and where to worry."""
+EACH = 10
+"""Examples for each input number from which a linear model is honest (Harrell 2015, rules of 10 to 20)."""
 LENGTHS = 5000
+WORDS = 20_000
 
 
 def measure_implications(data: Data, questions: Questions | None) -> Implications:
     """What to start from, and why; with the answers of the probes where there are any."""
     shapes = [tuple(leaf.shape[1:]) for leaf in leaves(data.train.sample([0]))]
-    outputs = _outputs(data)
-    start, rival = _start(data, shapes[0], questions)
-    fewest = None
-    if data.classes is not None and data.train.targets.ndim == 1:
-        counts = torch.bincount(data.train.targets.long(), minlength=len(data.classes))
-        fewest = int(counts[counts > 0].min())
+    start, rival = starting_point(data, shapes[0], questions)
+    counts = _class_counts(data)
     return Implications(
         kind=data.kind,
-        examples=len(data.train),
-        fewest=fewest,
-        inputs=sum(prod(shape) for shape in shapes),
+        examples=int((data.train.targets >= 0).sum()) if predicts_next(data) else len(data.train),
+        unit="characters to be predicted" if predicts_next(data) else "examples",
+        fewest=min(counts.values()) if counts else None,
+        inputs=sizes.numbers_of(shapes),
         start=start,
         rival=rival,
-        sizes=tuple(_sizes(data, shapes, outputs)),
-        more=(*_amount(fewest, questions), *_length(data, questions), *_answers(data, questions)),
+        sizes=tuple(_sizes(data, shapes, _outputs(data))),
+        more=(
+            *_amount(data, counts, shapes),
+            *_gain(data, questions),
+            *_size_of_inputs(data, shapes, questions),
+            *_length(data, questions),
+            *_columns(questions),
+        ),
     )
 
 
+def _class_counts(data: Data) -> dict[str, int]:
+    """{class: examples} of train, of those that have any; nothing where targets are no classes."""
+    if data.classes is None or data.train.targets.ndim != 1 or data.without_label:
+        return {}
+    counts = torch.bincount(data.train.targets.long(), minlength=len(data.classes)).tolist()
+    return {name: count for name, count in zip(data.classes, counts, strict=True) if count}
+
+
 def _outputs(data: Data) -> int:
+    if predicts_next(data):
+        return len(data.classes or ())
     if data.train.targets.ndim > 1:
         return int(data.train.targets.shape[1])
     return len(data.classes) if data.classes is not None and len(data.classes) > 2 else 1
 
 
-def _start(data: Data, shape: tuple[int, ...], questions: Questions | None) -> tuple[Implied, str]:
-    """(where to begin, what it has to beat)."""
-    if data.kind == "image":
-        return _for_pictures(shape, questions), "logistic regression and nearest neighbours, on pixels"
-    if data.kind == "text":
-        return _for_texts(
-            data, questions
-        ), "logistic regression on a bag of words and pairs of words: data.encode=bag model=linear"
-    if data.kind == "series" and len(shape) == 2:
-        return Implied(
-            what="architecture", measured=f"series of {max(shape)} steps", change={"model": "gru"},
-            so="a small recurrent net reads steps in order, whatever their number",
-            source="Cho et al. 2014; Karpathy 2019, the simplest architecture of the literature",
-        ), "the same net on the series' means and deviations"  # fmt: skip
-    if len(shape) != 1:
-        return Implied(
-            what="architecture", measured=f"inputs of shape {' × '.join(map(str, shape)) or 'one number'}",
-            change={"model": "mlp"}, so="no standard for this shape: hidden layers on the flattened input, first",
-            source="Karpathy 2019",
-        ), "a linear model"  # fmt: skip
-    return _for_rows(shape, questions), "boosted trees, which are hard to beat on tables (Grinsztajn et al. 2022)"
-
-
-def _for_pictures(shape: tuple[int, ...], questions: Questions | None) -> Implied:
-    sides = sorted(shape)[-2:]
-    told = f"pictures of {sides[0]} × {sides[1]}"
-    if sides[0] > LARGE:
-        return Implied(
-            what="architecture", measured=told, change={"model": "resnet18"},
-            so="copy the simplest standard for large pictures before inventing one",
-            source='He et al. 2016; Karpathy 2019, "don\'t be a hero"',
-        )  # fmt: skip
-    position = questions.of("position") if questions else None
-    pooled = position is not None and tells(position.ways[1].change) in ("same", "more")
-    change: dict[str, Any] = {"model": "convnet", "model.norm": "batch"} | ({"model.head": "pool"} if pooled else {})
-    so = "convolutions and pooling; " + (
-        "position can be averaged out, so the mean over all positions takes the place of a hidden layer on them"
-        if pooled
-        else "a hidden layer on all positions, as position tells something"
-        if position is not None and tells(position.ways[1].change) == "less"
-        else "a hidden layer on all positions, as long as it is not known that position tells nothing"
-    )
-    return Implied(
-        what="architecture", measured=told, so=so, change=change, source="LeCun et al. 1998; Lin et al. 2014"
-    )
-
-
-def _for_texts(data: Data, questions: Questions | None) -> Implied:
-    texts = data.train.texts
-    if texts is not None and not texts.whole:
-        return Implied(
-            what="architecture", measured="pieces of one text", change={"model": "gru"},
-            so="a small recurrent net first, then a transformer: model=transformer", source="Karpathy 2015; nanoGPT",
-        )  # fmt: skip
-    order = questions.of("order") if questions else None
-    if order is not None and tells(order.ways[1].change) == "less":
-        loss = -100 * order.ways[1].change.mean
-        return Implied(
-            what="architecture", measured=f"order brings {loss:.1f} points", change={"model": "gru"},
-            so="word order tells something: a small recurrent net", source="Cho et al. 2014",
-        )  # fmt: skip
-    return Implied(
-        what="architecture", measured="texts with labels", change={"model": "word_average"},
-        so="the mean of word vectors, which is hard to beat where pairs of words add nothing for sure",
-        source="Joulin et al. 2016; Wang & Manning 2012",
-    )  # fmt: skip
-
-
-def _for_rows(shape: tuple[int, ...], questions: Questions | None) -> Implied:
-    together = questions.of("interactions") if questions else None
-    lines = together.way("straight lines") if together else None
-    if lines is not None and tells(lines.change) in ("same", "more"):
-        return Implied(
-            what="architecture", measured=f"{shape[0]} columns; straight lines do as well as trees",
-            so="a linear model, and a small MLP only if it beats it", change={"model": "linear"},
-            source="Karpathy 2019, from simple to complex",
-        )  # fmt: skip
-    return Implied(
-        what="architecture", measured=f"{shape[0]} columns", change={"model": "mlp"},
-        so="two hidden layers on scaled columns", source="Gorishniy et al. 2021; Kadra et al. 2021",
-    )  # fmt: skip
-
-
 def _sizes(data: Data, shapes: list[tuple[int, ...]], outputs: int) -> Iterator[NetSize]:
-    """Parameters, by formula: no net is built here."""
-    numbers = sum(prod(shape) for shape in shapes)
-    if (
-        data.kind == "text"
-        and data.train.inputs is not None
-        and not next(leaves(data.train.sample([0]))).is_floating_point()
-    ):
-        words = getattr(data.encoder, "size", 0)
-        yield NetSize(
-            name="word average, 64", parameters=64 * words + 64 * 65 + 65 * outputs, change={"model": "word_average"}
-        )
+    """What the standard nets for this kind of data have; none for what no standard net learns."""
+    numbers = sizes.numbers_of(shapes)
+    if predicts_next(data):
+        size = int(data.encoder.size)
+        yield _size("GRU 128", sizes.gru(outputs, words=size), "gru")
         return
-    yield NetSize(name="linear", parameters=(numbers + 1) * outputs, change={"model": "linear"})
-    hidden = (numbers + 1) * 256 + 257 * 256 + 257 * outputs
-    yield NetSize(name="MLP 256 × 2", parameters=hidden, change={"model": "mlp"})
-    if data.kind == "image" and len(shapes[0]) == 3:
-        channels, sides = min(shapes[0]), sorted(shapes[0])[-2:]
-        body = (9 * channels + 1) * 32 + (9 * 32 + 1) * 64
-        dense = (64 * -(-sides[0] // 4) * -(-sides[1] // 4) + 1) * 128 + 129 * outputs
-        yield NetSize(name="ConvNet 32", parameters=body + dense, change={"model": "convnet"})
-        pooled = body + 65 * outputs
-        yield NetSize(name="ConvNet 32, pooled", parameters=pooled, change={"model": "convnet", "model.head": "pool"})
+    if data.unlabelled:
+        return
+    if data.train.texts is not None:
+        words = data.encoder.size if isinstance(data.encoder, TokenEncoder) else _words(data)
+        if isinstance(data.encoder, BagEncoder):
+            yield _size(f"linear on {numbers:,} words and pairs", sizes.linear(numbers, outputs), "linear")
+        yield _size("word average, 64", sizes.word_average(words, outputs), "word_average")
+        yield _size("GRU 128", sizes.gru(outputs, words=words), "gru")
+        return
+    yield _size("linear", sizes.linear(numbers, outputs), "linear")
+    yield _size("MLP 256 × 2", sizes.mlp(numbers, outputs), "mlp")
+    shape = shapes[0]
+    if data.kind == "series" and len(shape) == 2:
+        yield _size("GRU 128", sizes.gru(outputs, features=shape[1]), "gru")
+    if data.kind == "image":
+        shape = (1, *shape) if len(shape) == 2 else shape
+        if shape[0] > 4:
+            return
+        norm: dict[str, Any] = {"model.norm": "batch"}
+        yield _size("ConvNet 32", sizes.convnet(shape, outputs, pool=False, norm=True), "convnet", **norm)
+        pooled = sizes.convnet(shape, outputs, pool=True, norm=True)
+        yield _size("ConvNet 32, pooled", pooled, "convnet", **norm, **{"model.head": "pool"})
+        if min(shape[1:]) > LARGE:
+            yield _size("ResNet-18", sizes.resnet18(shape[0], outputs), "resnet18")
 
 
-def _amount(fewest: int | None, questions: Questions | None) -> Iterator[Implied]:
-    if fewest is not None:
-        told = f"{fewest:,} of the rarest class"
+def _size(name: str, parameters: int, model: str, **more: Any) -> NetSize:
+    return NetSize(name=name, parameters=parameters, change={"model": model} | more)
+
+
+def _words(data: Data) -> int:
+    """Tokens of an encoder that nobody has fitted yet."""
+    assert data.train.texts is not None
+    return fit_tokens(data.train.texts, unit="words", most=WORDS, length=None).size
+
+
+def _amount(data: Data, counts: dict[str, int], shapes: list[tuple[int, ...]]) -> Iterator[Implied]:
+    """How much there is to learn from."""
+    if predicts_next(data):
+        total = int((data.train.targets >= 0).sum())
+        yield Implied(
+            what="examples", measured=f"{total:,} characters to be predicted, in {len(data.train):,} pieces",
+            so="a net of about as many parameters, in order of magnitude; fewer overfit less, more need dropout",
+            source="Karpathy 2015, char-rnn's advice",
+        )  # fmt: skip
+        return
+    if not counts:
+        numbers, n = sizes.numbers_of(shapes), len(data.train)
+        each = n / max(1, numbers)
         so = (
-            "enough to train from scratch"
-            if fewest >= ENOUGH
-            else "little: augment, start from pretrained weights where there are some, and mind the intervals"
-            if fewest < FEW
-            else "less than the 5,000 a class from which nets do acceptably: expect regularization to matter"
+            "enough for a linear model to be honest; nets fit with fewer, which regularization pays back"
+            if each >= EACH
+            else "few: even a linear model needs regularization"
         )
         yield Implied(
-            what="examples a class", measured=told, so=so, source="Goodfellow, Bengio & Courville 2016, 1.2.2"
-        )
+            what="examples", measured=f"{n:,} of {numbers:,} numbers each: {each:,.3g} for each of them", so=so,
+            source="Harrell 2015",
+        )  # fmt: skip
+        return
+    rare, common = min(counts, key=lambda c: counts[c]), max(counts, key=lambda c: counts[c])
+    fewest = counts[rare]
+    little = {
+        "image": "augment, and start from pretrained weights where there are some",
+        "text": "start from pretrained weights where there are some",
+    }.get(data.kind, "keep to simple models, or put rare classes together where that makes sense")
+    so = (
+        "enough to train from scratch"
+        if fewest >= ENOUGH
+        else f"little: {little}; mind the intervals"
+        if fewest < FEW
+        else "less than the 5,000 a class from which nets do acceptably: expect regularization to matter"
+    )
+    told = f"{fewest:,} of {rare!r}, the rarest of {len(counts)}, to {counts[common]:,} of {common!r}"
+    yield Implied(what="examples a class", measured=told, so=so, source="Goodfellow, Bengio & Courville 2016, 1.2.2")
+
+
+def _gain(data: Data, questions: Questions | None) -> Iterator[Implied]:
+    """What the last doubling of the examples brought to a simple probe."""
     more = questions.of("examples") if questions else None
-    if questions and more is not None and len(more.ways) > 1:
-        gain, full, half = -more.ways[1].change.mean, more.ways[0].at, more.ways[1].at
-        told = f"from {half:,.0f} to {full:,.0f} examples a simple probe gains {100 * gain:.1f} points"
-        so = (
-            "more examples will help, and augmentation may"
-            if gain > 0.01
-            else "the probe has seen enough; a net may not have"
-        )
-        yield Implied(what="more examples", measured=told, so=so, source='Karpathy 2019, "get more data"')
+    if questions is None or more is None or len(more.ways) < 2:
+        return
+    change, full, half = more.ways[1].change, more.ways[0].at, more.ways[1].at
+    ends = f"[{-100 * change.high:.1f}, {-100 * change.low:.1f}]"
+    told = f"from {half:,.0f} to {full:,.0f} a simple probe gains {-100 * change.mean:.1f} points {ends}"
+    so = {
+        "less": "more examples will help" + (", and augmentation may" if data.kind == "image" else ""),
+        "open": f"open: {questions.val_items:,} items of val cannot tell whether more examples help",
+    }.get(tells(change), "the probe has seen enough; a net may not have")
+    yield Implied(what="more examples", measured=told, so=so, source='Karpathy 2019, "get more data"')
+
+
+def _size_of_inputs(data: Data, shapes: list[tuple[int, ...]], questions: Questions | None) -> Iterator[Implied]:
+    if data.kind != "image":
+        return
+    shape = shapes[0]
+    told = f"{' × '.join(map(str, shape))} = {prod(shape):,} numbers"
+    found = questions.of("resolution") if questions else None
+    least = found.least(0.02) if found is not None else None
+    if found is not None and least is not None and least.at < found.base.at:
+        yield Implied(
+            what="input size", measured=f"{told}; at {least.name} a probe loses {-100 * least.change.mean:.1f} points",
+            so=f"try ideas on {least.name}, {(found.base.at / least.at) ** 2:.0f} times fewer pixels",
+            source='Karpathy 2019, "how far could we afford to downsample"',
+        )  # fmt: skip
+        return
+    so = "as they are: at any smaller size a simple probe loses over 2 points" if found is not None else "as they are"
+    if min(sorted(shape)[-2:]) > LARGE and found is None:
+        so = "half the size first, data.size, until the rest works"
+    yield Implied(
+        what="input size", measured=told, so=so, source='Karpathy 2019, "how far could we afford to downsample"'
+    )
 
 
 def _length(data: Data, questions: Questions | None) -> Iterator[Implied]:
     texts = data.train.texts
-    if texts is None or not texts.whole:
+    if texts is None:
         return
-    places = data.train.spread(LENGTHS)
-    lengths = [len(split_text(texts[int(k)], "words")) for k in places]
+    if isinstance(data.encoder, NextTokenEncoder):
+        each = (data.train.targets >= 0).sum(dim=1).double()
+        told = f"{data.encoder.length} characters at a time, {float(each.mean()):.3g} of them asked for on average"
+        so = "a recurrent net's state, or a transformer's window, reaches no farther back than that"
+        yield Implied(what="length", measured=told, so=so, source="Karpathy 2015; nanoGPT, block size")
+        return
+    lengths = [len(split_text(texts[int(k)], "words")) for k in data.train.spread(LENGTHS)]
     middle, most = (int(np.quantile(lengths, q)) for q in (0.5, 0.99))
     asked = questions.of("length") if questions else None
-    enough = int(asked.least().at) if asked else most
+    enough = max(1, min(int(asked.least().at), most) if asked else most)
+    so = f"the first {enough} words tell what there is to tell" if asked else f"{enough} words hold nearly all of them"
     yield Implied(
-        what="length", measured=f"half of the texts have up to {middle} words, 99 % up to {most}",
-        so=f"the first {min(enough, most)} words tell what there is to tell: data.tokens.length={min(enough, most)}",
-        change={"data.tokens.length": min(enough, most)}, source="probes by length read",
+        what="length", measured=f"half of the texts have up to {middle} words, 99 % up to {most}", so=so,
+        change={"data.tokens.length": enough}, source="probes by length read" if asked else "the 99 % point of train",
     )  # fmt: skip
 
 
-def _answers(data: Data, questions: Questions | None) -> Iterator[Implied]:
-    """What the answers of the probes imply beyond the architecture."""
-    found = questions.of("resolution") if questions else None
-    if found is not None and data.kind == "image":
-        least = found.least(0.02)
-        if least.at < found.base.at:
-            yield Implied(
-                what="input size", measured=f"at {least.name} a probe loses {-100 * least.change.mean:.1f} points",
-                so=f"try ideas on {least.name}, {(found.base.at / least.at) ** 2:.0f} times fewer pixels",
-                source='Karpathy 2019, "how far could we afford to downsample"',
-            )  # fmt: skip
+def _columns(questions: Questions | None) -> Iterator[Implied]:
     columns = questions.of("columns") if questions else None
     if columns is not None and columns.least().at < columns.base.at:
         least = columns.least()

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from recipe.data.data import Split
-from recipe.data.preprocess import OPTIONS, fit
+from recipe.data.preprocess import fit
+from recipe.data.proposal import Choice, propose
 from recipe.data.scan import Scan
 from recipe.disputes import score_without
 from recipe.exam import Exam, halved, hold
@@ -251,11 +252,10 @@ def _scaling(desk: _Desk) -> Iterator[Question]:
     told = {
         "logs of long tails, then z-scores": "log_standardize",
         "outliers clipped, then z-scores": "clip_standardize",
-        "chosen column by column": "by_column",
     }
-    for title, name in told.items():
-        if name in OPTIONS:
-            ways.append(desk.exam.way(title, _layer(desk, *desk.inputs, name=name), plain))
+    choice = propose(desk.inputs[0], desk.scan.data.kind).choice
+    for title, name in (told | ({"chosen column by column": "auto"} if isinstance(choice, Choice) else {})).items():
+        ways.append(desk.exam.way(title, _layer(desk, *desk.inputs, name=name), plain))
     yield Question(
         name="scaling",
         asked="Do long tails stand in the way?",

@@ -1,4 +1,4 @@
-"""Evidence of inspect-data, continued: attributes and columns, what stands out or drifts, preprocessing, pictures."""
+"""Evidence of inspect-data, continued: attributes and columns, what stands out or drifts, pictures."""
 
 from __future__ import annotations
 
@@ -70,37 +70,6 @@ class Columns(Evidence, frozen=True, kw_only=True):
     columns: tuple[ColumnFact, ...]
     rows: int
     named: bool = True
-
-
-class BeforeAfter(msgspec.Struct, frozen=True, kw_only=True):
-    """One channel or column of train, raw and preprocessed."""
-
-    feature: str
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
-    edges_after: tuple[float, ...]
-    counts_after: tuple[int, ...]
-    mean: float
-    std: float
-    mean_after: float
-    std_after: float
-
-
-class Preprocessing(Evidence, frozen=True, kw_only=True):
-    """D10. name: as data.preprocess has it. given: the user fixed it; proposed is what would have been chosen.
-
-    low … std: of all numbers that reach the net, over (a sample of) train.
-    """
-
-    name: str
-    proposed: str
-    because: str
-    given: bool
-    low: float
-    high: float
-    mean: float
-    std: float
-    features: tuple[BeforeAfter, ...] = ()
 
 
 class Sheet(Evidence, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ class NetSize(msgspec.Struct, frozen=True, kw_only=True):
 class Implications(Evidence, frozen=True, kw_only=True):
     """D11. examples: of train; fewest: of the rarest class (None: numbers). inputs: numbers (or tokens) of one input.
 
-    start: the architecture to begin with; rival: what it has to beat.
+    start: the architecture to begin with; rival: what it has to beat. unit: what is counted as an example.
     """
 
     kind: str
@@ -41,3 +41,4 @@ class Implications(Evidence, frozen=True, kw_only=True):
     rival: str
     sizes: tuple[NetSize, ...] = ()
     more: tuple[Implied, ...] = ()
+    unit: str = "examples"

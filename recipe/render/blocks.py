@@ -166,6 +166,28 @@ class Histogram(Block, frozen=True, kw_only=True):
     marks: Sequence[Mark] = ()
 
 
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """A small histogram in a grid of many; see Histogram. note: a word beside its title ("skewness 12")."""
+
+    title: str
+    edges: Sequence[float]
+    counts: Sequence[float]
+    note: str = ""
+    log_y: bool = False
+
+
+class Panels(Block, frozen=True, kw_only=True):
+    """Small histograms side by side, `across` to a row, each with a scale of its own. heads: names of the columns.
+
+    Panels(title="A log draws in the tail of fares", name="before-after", across=2, heads=["as read", "to the net"],
+           panels=[Panel(title="Fare", edges=[0, 256, 512], counts=[880, 11]), Panel(title="log", edges=[-2, 0, 4], …)])
+    """
+
+    panels: Sequence[Panel]
+    across: int = 2
+    heads: Sequence[str] = ()
+
+
 class Heatmap(Block, frozen=True, kw_only=True):
     """A matrix of numbers, values[row][column]: confusion, disagreement, correlations.
 

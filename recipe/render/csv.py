@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from recipe.record.interval import Interval
-from recipe.render.blocks import Bars, Cell, Curve, Heatmap, Histogram, Intervals, Table
+from recipe.render.blocks import Bars, Cell, Curve, Heatmap, Histogram, Intervals, Panels, Table
 from recipe.render.settle import AnyBlock
 from recipe.render.wording import one_line
 
@@ -24,6 +24,8 @@ def to_csv(block: AnyBlock) -> str | None:
             lines = _bars(block)
         case Histogram():
             lines = _histogram(block)
+        case Panels():
+            lines = _panels(block)
         case Heatmap():
             lines = _heatmap(block)
         case Intervals():
@@ -72,6 +74,14 @@ def _histogram(block: Histogram) -> Iterator[Line]:
     for name, counts in block.groups.items():
         for (low, high), count in zip(pairwise(block.edges), counts, strict=True):
             yield [name, low, high, count]
+
+
+def _panels(block: Panels) -> Iterator[Line]:
+    yield ["panel", "which", "from", "to", "count"]
+    for i, panel in enumerate(block.panels):
+        which = block.heads[i % block.across] if block.heads else ""
+        for (low, high), count in zip(pairwise(panel.edges), panel.counts, strict=True):
+            yield [panel.title, which, low, high, count]
 
 
 def _heatmap(block: Heatmap) -> Iterator[Line]:

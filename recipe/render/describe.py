@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recipe.render.blocks import Bars, Curve, Heatmap, Histogram, Intervals, Pictures, Series
+from recipe.render.blocks import Bars, Curve, Heatmap, Histogram, Intervals, Panels, Pictures, Series
 from recipe.render.settle import AnyBlock
 from recipe.render.wording import cell, interval, number, one_line
 
@@ -23,6 +23,9 @@ def describe(block: AnyBlock) -> str:
         case Histogram():
             ends = f"{number(block.edges[0])} to {number(block.edges[-1])}" if block.edges else "nothing"
             return one_line(f"How {block.x_label} is distributed, from {ends}: {', '.join(block.groups)}.", 600)
+        case Panels():
+            named = ", ".join(dict.fromkeys(panel.title for panel in block.panels))
+            return one_line(f"{len(block.panels)} small histograms, {' and '.join(block.heads)}: {named}.", 600)
         case Heatmap():
             size = f"{len(block.rows)} by {len(block.columns)}"
             return one_line(f"A table of {size}: {block.row_label} by {block.column_label}.", 600)

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from recipe.render.blocks import Bars, Block, Curve, Facts, Heatmap, Histogram, Intervals, Note, Pictures, Table
+from recipe.render.blocks import Bars, Block, Curve, Facts, Heatmap, Histogram, Intervals, Note, Panels, Pictures, Table
 from recipe.render.wording import slug
 
-AnyBlock = Note | Facts | Table | Curve | Bars | Histogram | Heatmap | Intervals | Pictures
+AnyBlock = Note | Facts | Table | Curve | Bars | Histogram | Panels | Heatmap | Intervals | Pictures
 
 
 def settle(blocks: Sequence[Block]) -> list[AnyBlock]:
@@ -84,6 +84,11 @@ def _require_agreement(block: AnyBlock) -> None:
                 _same("categories", len(block.categories), {bar.name: len(bar.values)} | ends)
         case Histogram():
             _same("bins", len(block.edges) - 1, {name: len(counts) for name, counts in block.groups.items()})
+        case Panels():
+            if block.across < 1:
+                raise ValueError(f"{block.across} panels in a row")
+            for panel in block.panels:
+                _same("bins", len(panel.edges) - 1, {panel.title: len(panel.counts)})
         case Heatmap():
             _same("rows", len(block.rows), {"values": len(block.values)})
             _same("columns", len(block.columns), {f"row {i}": len(row) for i, row in enumerate(block.values)})

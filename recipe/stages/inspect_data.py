@@ -42,6 +42,7 @@ from recipe.probes.inspect_split_layout import measure_split_layout
 from recipe.probes.inspect_splits_apart import measure_splits_apart
 from recipe.probes.inspect_table_questions import ask_about_tables
 from recipe.probes.inspect_target_noise import measure_target_noise
+from recipe.probes.inspect_target_scale import measure_target_scale
 from recipe.probes.inspect_text_questions import ask_about_texts
 from recipe.probes.inspect_values import measure_values
 from recipe.stages.stage import Stage
@@ -128,7 +129,9 @@ def tell(stage: Stage) -> None:
     settings, given = stage.ingredients.config["data"], stage.given("data.preprocess")
     preprocessing = stage.measure("preprocessing", measure_preprocessing, data, settings, given=given)
     if preprocessing and not preprocessing.given:
-        stage.decide("data.preprocess", preprocessing.name, preprocessing.because)
+        stage.decide("data.preprocess", preprocessing.setting, preprocessing.because)
+    prior, fixed = bool(stage.ingredients.config["init"]["prior_bias"]), stage.given("init.prior_bias")
+    stage.measure("target_scale", measure_target_scale, data, prior_bias=prior, given=fixed)
 
     # What all of this says about the net to begin with: how much data there is for how large a net of which kind.
     stage.measure("implications", measure_implications, data, questions)

@@ -6,7 +6,8 @@ import pytest
 
 from recipe.record.data import Across, Ceiling, Duplicates, Groups, Item, SharedGroups, Twins
 from recipe.record.drift import AttributeDrift, Drift
-from recipe.record.features import ColumnFact, Columns, Layout, Outliers, Preprocessing
+from recipe.record.features import ColumnFact, Columns, Layout, Outliers
+from recipe.record.preprocessing import Preprocessing
 from recipe.testing import run_check
 
 TWINS = (Twins(items=(Item(split="train", name="a", label="cat"), Item(split="val", name="b", label="dog"))),)

@@ -19,6 +19,8 @@ from recipe.render.blocks import (
     Intervals,
     Mark,
     Note,
+    Panel,
+    Panels,
     Pictures,
     Row,
     Series,
@@ -87,6 +89,7 @@ def story(payload: str) -> list[Block]:
             marks=marks,
         ),
         Histogram(**base, edges=[0, 1, 2], groups={x: [1, 2], x + "2": [2, 1]}, x_label=x, y_label=x, marks=marks),
+        Panels(**base, heads=[x, x], panels=[Panel(title=x, note=x, edges=[0, 1, 2], counts=[1, 2], log_y=True)] * 3),
         Heatmap(**base, rows=[x, x], columns=[x, x], values=[[1, 2], [3, 4]], row_label=x, column_label=x),
         Intervals(
             **base,

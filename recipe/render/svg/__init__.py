@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
-from recipe.render.blocks import Bars, Curve, Heatmap, Histogram, Intervals
+from recipe.render.blocks import Bars, Curve, Heatmap, Histogram, Intervals, Panels
 from recipe.render.describe import describe
 from recipe.render.settle import AnyBlock
 from recipe.render.svg.bars import draw_bars
@@ -13,6 +13,7 @@ from recipe.render.svg.canvas import WIDTH, tag, text, wrapped
 from recipe.render.svg.curve import draw_curve, draw_histogram
 from recipe.render.svg.frame import Piece
 from recipe.render.svg.matrix import draw_heatmap, draw_intervals
+from recipe.render.svg.panels import draw_panels
 from recipe.render.wording import one_line
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -59,7 +60,7 @@ def standalone(block: AnyBlock) -> str | None:
 
 def is_figure(block: AnyBlock) -> bool:
     """Whether the block is one that this room draws."""
-    return isinstance(block, (Curve, Bars, Histogram, Heatmap, Intervals))
+    return isinstance(block, (Curve, Bars, Histogram, Panels, Heatmap, Intervals))
 
 
 def _draw(block: AnyBlock) -> Piece | None:
@@ -70,6 +71,8 @@ def _draw(block: AnyBlock) -> Piece | None:
             return draw_bars(block)
         case Histogram():
             return draw_histogram(block)
+        case Panels():
+            return draw_panels(block)
         case Heatmap():
             return draw_heatmap(block)
         case Intervals():

@@ -19,24 +19,25 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
     if found is None:
         return
     rows: list[list[Cell]] = [
-        [one.what, one.measured, one.so, _typed(one.change), one.source] for one in (found.start, *found.more)
+        [one.what, one.measured, f"{one.so} ({one.source})" if one.source else one.so, _typed(one.change)]
+        for one in (found.start, *found.more)
     ]
     yield Table(
         title=f"Start from {_typed(found.start.change)}: {found.start.so}",
         name="implications",
         caption=f"What it has to beat: {found.rival}.",
-        columns=["what", "measured", "so", "type", "source"],
+        columns=["what", "measured", "so", "type"],
         rows=rows,
     )
     if found.sizes:
         lean = [one for one in found.sizes if one.parameters * TEN <= found.examples]
         told = f"{lean[-1].name} has" if lean else "No standard net has"
         yield Table(
-            title=f"{told} ten of the {found.examples:,} examples for each parameter",
+            title=f"{told} ten of the {found.examples:,} {found.unit} for each parameter",
             name="parameters",
             caption="Ten examples a parameter keep a linear model honest (Harrell 2015); nets fit with fewer, which is "
             "what overfit is for, and what regularize then pays back (Zhang et al. 2017).",
-            columns=["net", "parameters", "examples a parameter", "type"],
+            columns=["net", "parameters", f"{found.unit} a parameter", "type"],
             rows=[
                 [one.name, one.parameters, found.examples / max(1, one.parameters), _typed(one.change)]
                 for one in found.sizes
