@@ -47,7 +47,7 @@ def alarm(**fields) -> Alarm:
 class TestGallery:
     def test_it_holds_the_eighty_published_faults_and_the_healthy_setups(self):
         assert len({one.number for one in FAULTS}) == 80
-        assert {f"H{k:02d}" for k in range(1, 25)} - {one.number for one in HEALTHY} == {"H19"}
+        assert {f"H{k:02d}" for k in range(1, 25)} <= {one.number for one in HEALTHY}
 
     def test_numbers_follow_the_published_list(self):
         assert all(re.fullmatch(r"[DPMLOSBET]\d\d", one.number) for one in FAULTS)
