@@ -79,10 +79,13 @@ def row_number_column(host: str) -> Mapping:
     return divided(_with_column(inputs, rank), labels)
 
 
-def imbalanced(host: str, share: float = 0.01) -> Mapping:
-    """D15 all classes but the first are rare."""
+def imbalanced(host: str, ratio: int = 100) -> Mapping:
+    """D15 the first class has `ratio` times as many examples as each of the others (two at least)."""
     inputs, labels = whole(host)
-    kept = (labels == 0) | (np.random.default_rng(15).random(len(labels)) < share * (labels.max() + 1))
+    each = max(2, round((labels == 0).sum() / ratio))
+    kept = np.zeros(len(labels), bool)
+    for k in range(labels.max() + 1):
+        kept[np.flatnonzero(labels == k)[: None if k == 0 else each]] = True
     return {"train": (inputs[kept], labels[kept]), "classes": _mapping(host)["classes"]}
 
 
