@@ -48,7 +48,6 @@ QUICK = {
              "tune.schedules=[]"),
     "ensemble": ("train.epochs=3", "ensemble.members=3", "ensemble.top=0", "ensemble.hardest=6"),
 }  # fmt: skip
-_WHOLE = ("inspect-data", "baseline")
 
 
 class Task(NamedTuple):
@@ -172,7 +171,7 @@ def _quiet() -> None:
 def show(task: Task) -> Showing:
     """One exhibit through its stages, in a folder that is thrown away."""
     exhibit = task.exhibit
-    stages = _WHOLE if exhibit.healthy else exhibit.stages
+    stages = exhibit.shown_in
     alarms: list[Alarm] = []
     refused = ""
     for stage in stages:

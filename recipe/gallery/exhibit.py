@@ -33,9 +33,19 @@ class Exhibit:
         """Whether nothing is wrong with it."""
         return not self.causes
 
+    @property
+    def shown_in(self) -> tuple[str, ...]:
+        """The stages it goes through; inspect-data says of data that are the host's own what it says of the host."""
+        if not self.healthy:
+            return self.stages
+        own = any(word.startswith(("data", "task")) for word in self.overrides) or not self.overrides
+        return BOTH if own else ("baseline",)
+
     def on(self, host: str) -> list[str]:
         """The words of the command line on one host."""
-        return [*host_words(host), *(word.replace("{host}", host) for word in self.overrides)]
+        own = any(word.startswith("model=") for word in self.overrides)
+        words = [word for word in host_words(host) if not (own and word.startswith("model"))]
+        return [*words, *(word.replace("{host}", host) for word in self.overrides)]
 
 
 def host_words(host: str) -> list[str]:

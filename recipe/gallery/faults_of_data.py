@@ -39,11 +39,13 @@ FAULTS = (
     ),
     Exhibit("D15", "strong imbalance", data("imbalanced"), ("class-imbalance",), DATA),
     Exhibit("D16", "a class absent from train", data("class_absent"), ("class-absent-from-train",), DATA),
-    Exhibit("D17", "two examples a class", data("few_examples"), ("too-little-data",), ("inspect-data", "regularize")),
+    Exhibit(
+        "D17", "two examples a class", data("few_examples", "train.epochs=100"), ("too-little-data",), ("regularize",)
+    ),
     Exhibit("D18", "val too small", data("few_for_validation"), ("validation-too-small", "val-too-small"), BOTH),
     Exhibit("D19", "one input under two labels", data("conflicting_labels"), ("conflicting-labels",), DATA),
     Exhibit("D20", "blank items", data("blank_items"), ("blank-items",), DATA, REAL),
-    Exhibit("D22", "the index is ignored", data("fixed_item"), ("constant-inputs", "items-the-same"), DATA),
+    Exhibit("D22", "the index is ignored", data("fixed_item"), ("index-ignored",), DATA),
     Exhibit("D23", "NaN in an input", data("one_nan"), ("non-finite-inputs",), DATA),
     Exhibit("D25", "val from elsewhere", data("other_distribution"), ("distribution-drift", "splits-differ"), DATA),
     Exhibit(

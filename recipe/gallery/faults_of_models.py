@@ -34,7 +34,7 @@ FAULTS = (
     Exhibit("M24", "layers in a Python list", net("PlainList"), ("parameters-not-registered",)),
     Exhibit("M25", "the input is ignored", net("IgnoresInput"), ("inputs-ignored",)),
     Exhibit("M28", "always in train mode", net("AlwaysTrains"), ("eval-mode-not-reached",)),
-    Exhibit("M30", "a bottleneck of one unit", net("OneUnit"), ("bottleneck", "capacity"), ("baseline", "overfit")),
+    Exhibit("M30", "a bottleneck of one unit", net("OneUnit"), ("bottleneck",)),
     Exhibit("L01", "raw scores into NLL", loss("torch.nn.NLLLoss"), ("nll-of-raw-scores",)),
     Exhibit("L02", "sum instead of mean", loss("summed_cross_entropy"), ("loss-is-a-sum",)),
     Exhibit("L03", "the wrong sign", loss("negative_cross_entropy"), ("loss-wrong-sign",)),

@@ -49,7 +49,12 @@ def prove_evaluation(ingredients: Ingredients, model: nn.Module, *, seed: int = 
 def _evaluated(task: Task, model: nn.Module, loss: Loss, batch: Batch, size: int) -> tuple[float, float]:
     """(loss over all outputs, headline), with the outputs computed in batches of `size`."""
     with evaluating(model), torch.no_grad():
-        parts = [model(rows_of(batch.inputs, rows)) for rows in chunked(size_of(batch.inputs), size)]
+        try:
+            parts = [model(rows_of(batch.inputs, rows)) for rows in chunked(size_of(batch.inputs), size)]
+        except (ValueError, RuntimeError, IndexError) as error:
+            # A batch norm that stays in train mode has no variance of one row.
+            told = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise CannotMeasure(f"in batches of {size} the model raises: {told[:120]}") from error
         if sum(map(len, parts)) != size_of(batch.inputs):
             raise CannotMeasure(f"in batches of {size} the model's outputs lose an axis; see batches-equal-singles")
         outputs = torch.cat(parts)

@@ -15,6 +15,8 @@ from recipe.training.batch import Batch
 from recipe.training.learner import Learner
 from recipe.tree import leaves, map_tree
 
+ITEMS, OUTPUTS = 32, 10
+"""As many items and outputs are asked in which directions an output can move."""
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 
 
@@ -48,10 +50,14 @@ def measure_layers(learner: Learner, settled: nn.Module, batch: Batch) -> Layers
     for value in (loss, outcome):
         if value.requires_grad:
             value.backward()  # type: ignore[no-untyped-call]
+    few = rows_of(batch.inputs, torch.arange(min(ITEMS, len(batch.targets))))
+    ranks = [rank for one in (model, settled) if (rank := _directions(one, few)) is not None]
     return LayersAtStart(
         items=len(batch.targets),
         layers=tuple(_layer(name, module, later[name], sizes.get(name)) for name, module in layers.items()),
         affine=_departure(settled, batch),
+        directions=max((rank for rank, _ in ranks), default=None),
+        outputs=max((width for _, width in ranks), default=0),
     )
 
 
@@ -94,6 +100,26 @@ def _departure(model: nn.Module, batch: Batch) -> float | None:
     fa, fb, fab, f0 = (outputs_of(model, x).double() for x in (a, b, both, nothing))
     scale = float((fa - f0).norm())
     return float((fa + fb - fab - f0).norm()) / scale if scale > 0 else None
+
+
+def _directions(model: nn.Module, inputs: Any) -> tuple[int, int] | None:
+    """(rank of d outputs / d input, the largest of some items, number of outputs that were moved); None without it."""
+    if not all(leaf.is_floating_point() for leaf in leaves(inputs)):
+        return None
+    moved = map_tree(lambda leaf: leaf.detach().clone().requires_grad_(), inputs)
+    try:
+        with evaluating(model), torch.enable_grad():
+            outputs = model(moved)
+            if outputs.ndim != 2 or not outputs.requires_grad:
+                return None
+            columns = outputs[:, :OUTPUTS].sum(dim=0)
+            slopes = [torch.autograd.grad(one, list(leaves(moved)), retain_graph=True) for one in columns]
+    except RuntimeError:  # a kernel without a derivative in evaluation mode, or an input that is not used
+        return None
+    rows = torch.stack([torch.cat([part.flatten(1) for part in parts], dim=1) for parts in slopes], dim=1)
+    sizes = torch.linalg.svdvals(rows.double().cpu()) if bool(rows.isfinite().all()) else rows.new_zeros(1, 1)
+    # Rounding leaves a ten-millionth of the largest in directions that there are not.
+    return int((sizes > 1e-5 * sizes[:, :1]).sum(dim=1).max()), len(columns)
 
 
 def _added(a: Any, b: Any) -> Any:

@@ -199,8 +199,12 @@ class LayersAtStart(Evidence, frozen=True, kw_only=True):
     """All layers with weights, from input to output. gradient_ratio in them: |gradient| / |weights|.
 
     affine: how far the net is from a linear model, as a share of its output; None where it cannot be told.
+    directions: in how many of `outputs` directions an item's outputs move with its input, at most (the rank of their
+    derivative); None where it cannot be told.
     """
 
     items: int
     layers: tuple[LayerStart, ...]
     affine: float | None = None
+    directions: int | None = None
+    outputs: int = 0

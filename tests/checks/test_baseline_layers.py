@@ -41,6 +41,16 @@ def test_each_check_speaks_and_is_silent(check, record, verdict, cause):
     assert run_check(check, layers=layers()).verdict == "pass"
 
 
+@pytest.mark.parametrize(
+    ("directions", "outputs", "verdict"),
+    [(1, 10, "warn"), (9, 10, "pass"), (2, 3, "pass"), (1, 2, "skipped"), (0, 10, "skipped"), (None, 0, "skipped")],
+)
+def test_one_direction_for_many_outputs_is_a_bottleneck(directions, outputs, verdict):
+    record = LayersAtStart(items=256, layers=(LAYER, HEAD), directions=directions, outputs=outputs)
+    finding = run_check("no-bottleneck", layers=record)
+    assert (finding.verdict, finding.cause) == (verdict, "bottleneck" if verdict == "warn" else "")
+
+
 def test_one_linear_layer_may_be_linear():
     alone = LayersAtStart(items=256, layers=(HEAD,), affine=0.0)
     assert run_check("layers-are-nonlinear", layers=alone).verdict == "pass"

@@ -34,6 +34,12 @@ def test_one_class_in_a_hundred_is_imbalance():
     assert run_check("class-balance", balance=record).where == "j"
 
 
+def test_one_class_that_dwarfs_nine_others_is_imbalance():
+    record = balance([178] + [2] * 9)
+    assert record.smallest > 0.1  # of an even share: no class is the rare one
+    assert said("class-balance", balance=record) == ("warn", "class-imbalance")
+
+
 @pytest.mark.parametrize("train", [[900, 100], [140] * 9 + [14], [140, 100, 60, 40, 14]])
 def test_one_in_ten_is_not(train):
     assert said("class-balance", balance=balance(train))[0] == "pass"

@@ -181,6 +181,20 @@ def test_a_linear_net_has_no_departure_from_affine():
         assert (measure_layers(learner, net, x).affine < 1e-5) is expected
 
 
+def test_outputs_behind_one_unit_move_in_one_direction():
+    x = batch_of(torch.rand(40, 3))
+    for width, expected in ((1, 1), (2, 2), (8, 3)):
+        net = nn.Sequential(nn.Linear(3, width), nn.Tanh(), nn.Linear(width, 16), nn.GELU(), nn.Linear(16, 4))
+        learner = Learner(net, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1))
+        assert (measure_layers(learner, net, x).directions, measure_layers(learner, net, x).outputs) == (expected, 4)
+
+
+def test_where_inputs_are_whole_numbers_directions_are_not_told():
+    net = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(12, 4))
+    learner = Learner(net, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1))
+    assert measure_layers(learner, net, batch_of(torch.randint(0, 9, (40, 3)))).directions is None
+
+
 def test_rows_are_drawn_from_every_class():
     targets = torch.tensor([0] * 95 + [1, 2, 3, 4, 4])
     rows = spread_rows(targets, 5, seed=0)

@@ -82,3 +82,32 @@ def several_layers_are_more_than_one(layers: LayersAtStart, *, least: float = 1e
             measured={"departure": layers.affine},
         )
     return passed(f"departs from a linear map by {layers.affine:.2g}", measured={"departure": layers.affine})
+
+
+@check(id="no-bottleneck")
+def outputs_move_in_several_directions(layers: LayersAtStart, *, least: int = 3) -> Verdict:
+    """What the net knows of an item does not pass through a single number.
+
+    Why: behind a layer of one unit all classes lie on one line: the next ones cannot be told apart, and training ends
+    far above what the data allow. Seen on the derivative of all outputs by the input, of a fresh net and of one after a
+    few steps: it has one direction alone, whatever the layers are made of. `least`: outputs from which one is too few.
+    Fix: more units in the narrowest layer (model.width=…); leave it if one number is what you want (ordered classes).
+    Source: Humbatova et al. 2020, too few neurons; the rank of a product is at most that of its narrowest factor.
+    """
+    if layers.directions is None:
+        return skipped("the outputs have no derivative by the inputs")
+    if layers.outputs < least:
+        return skipped("one or two outputs need a single number")
+    if layers.directions < 1:
+        return skipped("the outputs do not move with the inputs")
+    measured = {"directions": layers.directions, "outputs": layers.outputs}
+    if layers.directions == 1:
+        narrow = [layer for layer in layers.layers if layer.units == 1]
+        told = f", and {narrow[0].name} has a single unit" if narrow else ""
+        return warned(
+            f"{layers.outputs} outputs move along one direction only{told}: all an input says passes through one number",
+            cause="bottleneck",
+            where=narrow[0].name if narrow else "model",
+            measured=measured,
+        )
+    return passed(f"{layers.outputs} outputs move in {layers.directions} directions", measured=measured)

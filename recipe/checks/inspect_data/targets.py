@@ -7,10 +7,14 @@ from recipe.record.data import Balance, LabelOrder, TargetSpread, ValSize
 
 
 @check(id="class-balance")
-def no_class_is_very_rare(balance: Balance, *, smallest: float = 0.1, ratio: float = 12.0) -> Verdict:
+def no_class_is_very_rare(
+    balance: Balance, *, smallest: float = 0.1, ratio: float = 12.0, evenness: float = 0.5
+) -> Verdict:
     """No class of the training set is very rare.
 
     Why: with strong imbalance accuracy says how common the common classes are; a rare class can be ignored at no cost.
+    Told where the largest is more than `ratio` times the smallest, and either the smallest has less than `smallest` of
+    an even share, or the classes together are less even than `evenness`: one that dwarfs many leaves none below a tenth.
     Fix: look at macro recall beside accuracy; more data of the rare class, a train.sampler, or class weights in loss.
     Source: Datalab (p_min < 0.1 / K), SageMaker (ratio > 10), TheDeepChecker (evenness).
     """
@@ -24,7 +28,7 @@ def no_class_is_very_rare(balance: Balance, *, smallest: float = 0.1, ratio: flo
         f"rarest {rare!r} with {min(balance.present):,} of {sum(balance.present):,}: {balance.smallest:.2g} of an even "
         f"share, largest over smallest {balance.ratio:.3g}, evenness {balance.evenness:.2f}"
     )
-    if balance.smallest < smallest and balance.ratio > ratio:
+    if balance.ratio > ratio and (balance.smallest < smallest or balance.evenness < evenness):
         return warned(told, cause="class-imbalance", where=rare, measured=measured)
     return passed(told, measured=measured)
 

@@ -1,4 +1,4 @@
-"""The self-test as a page: every fault with what was said of it, every healthy setup, every check, other tools."""
+"""The self-test as a page: every group, every fault with what was said of it, every healthy setup, every check, other tools."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block, Cell, Fact, Facts, Table, Tone
 
+GROUPS = {
+    "D": "data", "P": "preprocessing and augmentation", "M": "models", "L": "losses", "O": "optimizers",
+    "S": "schedules", "B": "loops and batches", "E": "evaluation", "T": "tuning and ensembles",
+}  # fmt: skip
+"""By the first letter of a fault's number in the published list."""
+
 
 def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
     """The blocks, the figures first."""
     gallery = shelf.found("gallery", Gallery)
     if gallery is None:
         return []
-    return [*_figures(gallery), *_faults(gallery), *_healthy(gallery), *_by_check(gallery), *_peers(gallery, shelf)]
+    tables = (_figures, _by_group, _faults, _healthy, _by_check)
+    return [*(block for table in tables for block in table(gallery)), *_peers(gallery, shelf)]
 
 
 def _figures(gallery: Gallery) -> Iterator[Block]:
@@ -37,6 +44,28 @@ def _figures(gallery: Gallery) -> Iterator[Block]:
             Fact("healthy showings", len(healthy), f"{false:,} false failures, {warned:,} false warnings"),
         ],
     )
+
+
+def _by_group(gallery: Gallery) -> Iterator[Block]:
+    rows: list[list[Cell]] = []
+    for letter, name in GROUPS.items():
+        shown = [one for one in gallery.faults if one.number.startswith(letter)]
+        if not shown:
+            continue
+        right, caught = sum(map(_right, shown)), sum(gallery.caught(one) for one in shown)
+        missed = ", ".join(dict.fromkeys(f"{one.number} on {one.host}" for one in shown if not one.right))
+        kinds = len({one.number for one in shown})
+        rows.append([name, kinds, len(shown), f"{caught / len(shown):.1%}", f"{right / len(shown):.1%}", missed])
+    if rows:
+        yield Table(
+            title=f"{sum(not row[5] for row in rows)} of {len(rows)} groups of faults are named rightly throughout",
+            name="by-group",
+            caption="Recall: the share of showings that is noticed; and that in which a right cause is named.",
+            checks=["causes-named"],
+            columns=["group", "faults", "showings", "recall", "right-cause recall", "missed"],
+            rows=rows,
+            tones=["plain" if not row[5] else "warn" for row in rows],
+        )
 
 
 def _right(one: Showing) -> bool:
