@@ -36,7 +36,7 @@ def no_attribute_is_a_shortcut(
         return passed(
             f"everything together tells {shortcuts.everything}; there is no attribute to ask", measured=measured
         )
-    inputs = [c for c in ranked if c.kind in ("content", "given", "corners")] or ranked
+    inputs = [c for c in ranked if c.kind in ("content", "given")] or ranked
     beside = [c for c in ranked if c.kind in ("order", "id", "group") and c.gain.low > max(0.2, shortcuts.critical)]
     aside = "".join(f"; {c.name} tells {c.gain.mean:.0%}, but is no input" for c in beside[:2])
     if inputs is ranked:
