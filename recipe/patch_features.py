@@ -21,7 +21,7 @@ DETAIL = 8
 """Numbers a side of a patch; larger patches are seen in less detail, as wide receptive fields mostly are."""
 SHRINK = 0.25
 """What a filter's response must exceed to count, in deviations (soft threshold)."""
-CHUNK = 2
+CHUNK = 4
 """Pictures at once: their responses then stay in the processor's cache."""
 
 
@@ -97,8 +97,8 @@ def _draw(pictures: Tensor, height: int, width: int, count: int, generator: np.r
     top = generator.integers(0, pictures.shape[2] - height + 1, count)
     left = generator.integers(0, pictures.shape[3] - width + 1, count)
     which = generator.integers(0, len(pictures), count)
-    places = zip(which.tolist(), top.tolist(), left.tolist(), strict=True)
-    return torch.stack([pictures[k, :, a : a + height, b : b + width].reshape(-1) for k, a, b in places])
+    places = pictures.unfold(2, height, 1).unfold(3, width, 1)
+    return places[which, :, top, left].reshape(count, -1)
 
 
 def _parts(length: int, grid: int) -> Tensor:

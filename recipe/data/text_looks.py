@@ -17,8 +17,8 @@ SAMPLE = 20_000
 """Texts of train from which the reduction is taken."""
 USUAL = 0.005
 """A character is usual when this share of train's texts have it, in either case."""
-REMNANT = re.compile(r"https?://|www\.|</?[a-zA-Z][^<>]*>|&#?\w{2,8};|\\[nt\"']")
-"""Links, tags, entities and escapes that a page or a file left behind."""
+REMNANT = re.compile(r"https?://|www\.|</?[a-zA-Z][^<>]*>|&\w{2,8};|&?#\w{2,6};|\\[nt\"']")
+"""Links, tags, entities (whole, or without their ampersand) and escapes that a page or a file left behind."""
 
 
 class TextLooks:

@@ -7,6 +7,7 @@ has a floor (a lapse rate; Wichmann and Hill 2001) exactly where labels are wron
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,13 +97,17 @@ def _sigmoid(x: np.ndarray | float) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -40, 40))))
 
 
-def find_runs(nats: np.ndarray) -> list[Segment]:
+def find_runs(nats: np.ndarray, alike: Sequence[Hashable] | None = None) -> list[Segment]:
     """Stretches of rows that speak for wrong labels. nats: (N) of evidence for "wrong half of the time", row by row.
+
+    alike: (N) equal where input and label are: models err alike on equal rows, so that all say no more than the first.
 
     Were no row special, a stretch that begins at a given row would reach t nats with a probability below exp(-t):
     likelihood ratios have mean one. The largest over all rows is therefore beyond chance from log N on.
     """
     limit, rest = run_limit(len(nats)), nats.astype(np.float64).copy()
+    first = {one: k for k, one in reversed(list(enumerate(alike or ())))}
+    rest[[k for k, one in enumerate(alike or ()) if first[one] != k]] = 0.0
     found: list[Segment] = []
     while len(found) < MOST_RUNS:
         one = _heaviest(rest)

@@ -16,7 +16,8 @@ from recipe.out_of_sample.kernel import fit_waves
 from recipe.out_of_sample.patches import fit_patches
 from recipe.out_of_sample.ridge import cross_validate
 
-CHUNK = 512
+CHUNK = 64
+"""Items at once: what patches make of 512 is given back to the system each time, which cost half of all seconds."""
 ROUNDS = 60
 MOST_TREES = 2_000_000
 """Items times classes times columns / 10 beyond which trees cost more than they tell."""

@@ -56,6 +56,7 @@ def _number(k: int, name: str, tables: dict[str, Cells], data: Data, left_out: d
         order=_order(train[known], data.train.rows.numpy()[known]),
         numbering=_numbers_rows(np.concatenate([v[np.isfinite(v)] for v in columns.values()])),
         gain=_gain(bins["train"], bins["val"], data),
+        blank=sum(int(np.isnan(v).sum()) for v in columns.values()),
     )
 
 
@@ -68,6 +69,7 @@ def _text(k: int, name: str, tables: dict[str, Cells], data: Data, left_out: dic
         empty={split: float((v < 0).mean()) for split, v in codes.items()},
         left_out=left_out.get(name, ""),
         gain=_gain(codes["train"] + 1, codes["val"] + 1, data),
+        blank=sum(int((v < 0).sum()) for v in codes.values()),
     )
 
 

@@ -225,8 +225,9 @@ def _runs(judged: list[Judged]) -> list[Run]:
         own = [one for one in judged if one.scan.split.origin == origin]
         rows = np.concatenate([one.scan.split.rows.numpy()[one.scan.positions[one.rows]] for one in own])
         nats, wrong = (np.concatenate(parts) for parts in zip(*(_speaks(one) for one in own), strict=True))
+        alike = [(c.tobytes(), k) for one in own for c, k in zip(one.scan.contents[one.rows], one.labels, strict=True)]
         order = np.argsort(rows, kind="stable")
-        found += [_run(origin, run, rows[order], wrong[order]) for run in find_runs(nats[order])]
+        found += [_run(origin, r, rows[order], wrong[order]) for r in find_runs(nats[order], [alike[k] for k in order])]
     return found
 
 
@@ -287,8 +288,7 @@ def _ranks(judged: list[Judged], ranked: list[tuple[int, int]]) -> list[RankPoin
     wrong = np.array([judged[s].wrong[k] for s, k in ranked])
     upto = np.cumsum(wrong)
     candidates = int((wrong >= LISTED_FROM).sum())
-    last = max(100, 2 * candidates)
-    points = sorted({r for r in (*RANKS, candidates) if 0 < r <= min(last, len(wrong))})
+    points = sorted({r for r in (*RANKS, candidates) if 0 < r <= min(max(100, 2 * candidates), len(wrong))})
     return [RankPoint(rank=r, precision=float(upto[r - 1] / r), probability=float(wrong[r - 1])) for r in points]
 
 

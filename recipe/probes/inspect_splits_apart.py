@@ -10,6 +10,8 @@ import numpy as np
 from recipe.clues import Target, Told, tell_by_lines, tell_by_trees
 from recipe.data.mix import weights_towards
 from recipe.data.scan import Scan, SplitScan
+from recipe.data.text_looks import TextLooks
+from recipe.data.texts import Texts
 from recipe.intervals import area_under_curve
 from recipe.machine import one_thread
 from recipe.record.drift import Apart, SplitsApart
@@ -56,7 +58,7 @@ def _apart(train: SplitScan, other: SplitScan, generator: np.random.Generator) -
     a = _drawn(train, generator, weight)
     b = _drawn(other, generator, None)
     size = min(len(a), max(len(b) * 4, 200))
-    mine, theirs = _side(train, a[:size]), _side(other, b)
+    mine, theirs = _sides(train, a[:size], other, b)
     told = {"lines": _tell(mine.features, theirs.features, tell_by_lines, generator)}
     if mine.columns.shape[1]:
         told["trees"] = _tell(mine.columns, theirs.columns, tell_by_trees, generator)
@@ -105,6 +107,20 @@ def _single(one: SplitScan, generator: np.random.Generator) -> np.ndarray:
         own[np.unique(key, return_index=True)[1]] = True
         first &= own
     return np.asarray(order[first])
+
+
+def _sides(train: SplitScan, a: np.ndarray, other: SplitScan, b: np.ndarray) -> tuple[Side, Side]:
+    """Both sides' numbers.
+
+    What was fitted on train's texts (which words count, and in which directions) fits them better than any others: a
+    fair split of AG News was told with an AUC of 0.71 by that alone. Here words are fitted on both sides together.
+    """
+    mine, theirs = _side(train, a), _side(other, b)
+    if train.split.texts is None or other.split.texts is None:
+        return mine, theirs
+    texts = [*train.split.texts.take(train.positions[a]), *other.split.texts.take(other.positions[b])]
+    features = TextLooks(Texts(texts)).features(Texts(texts))
+    return mine._replace(features=features[: len(a)]), theirs._replace(features=features[len(a) :])
 
 
 def _side(one: SplitScan, chosen: np.ndarray) -> Side:

@@ -47,7 +47,9 @@ class Outliers(Evidence, frozen=True, kw_only=True):
 
 
 class ColumnFact(msgspec.Struct, frozen=True, kw_only=True):
-    """One column. kind: number or text. empty: share of cells, by split. left_out: why it is no input ("": it is).
+    """One column. kind: number or text. empty: share of cells, by split; blank: empty cells of all splits together.
+
+    left_out: why it is no input ("": it is).
 
     order: Spearman's correlation of its numbers with the row's position. numbering: whole numbers, each once, without
     gaps to speak of. gain: how much of the error of guessing
@@ -62,6 +64,7 @@ class ColumnFact(msgspec.Struct, frozen=True, kw_only=True):
     order: float = 0.0
     numbering: bool = False
     gain: float | None = None
+    blank: int = 0
 
 
 class Columns(Evidence, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from recipe.render.settle import AnyBlock, settle
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLES = ("colours.css", "page.css", "figure.css")
+_HALF = 58  # characters of a table that half of the page's width has room for
 _FIRST = 4  # figures of each stage that the run's page shows unfolded
 
 
@@ -71,12 +72,24 @@ def figure_view(block: AnyBlock, stage: str, folder: Path, link: str) -> dict[st
         "kind": type(block).__name__.lower(),
         "id": f"{wording.slug(stage)}-{block.name}",
         "svg": Markup(drawn) if drawn else None,
-        "wide": isinstance(block, Table) and len(block.columns) > 5,
+        "wide": isinstance(block, Table) and _is_wide(block),
         "numbers": f"{link}{block.name}.csv" if drawn or isinstance(block, Table) else None,
     }
     if isinstance(block, Pictures):
         view |= _sheet(block, (folder / f"{block.name}.png").read_bytes())
     return view
+
+
+def _is_wide(table: Table) -> bool:
+    """Whether a table would be cut off, or broken within words, in half of the page's width."""
+    cells = [[name, *(row[k] for row in table.rows)] for k, name in enumerate(table.columns)]
+    return len(table.columns) > 5 or sum(max(map(_characters, column)) + 2 for column in cells) > _HALF
+
+
+def _characters(value: Any) -> int:
+    """What a cell cannot do without: a number is never broken, a text between words."""
+    told = wording.cell(value)
+    return len(told) if wording.numeric(value) else max(map(len, told.split()), default=0)
 
 
 def _sheet(block: Pictures, data: bytes) -> dict[str, Any]:

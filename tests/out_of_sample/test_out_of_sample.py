@@ -104,6 +104,8 @@ def test_a_run_is_found_where_it_is_and_chance_makes_none():
     (run,) = find_runs(nats)
     assert 990 <= run.first <= 1000
     assert 1029 <= run.last <= 1040
+    # Thirty copies of one row say no more than one of them.
+    assert find_runs(nats, [0 if 1000 <= k < 1030 else k + 1 for k in range(5000)]) == []
 
 
 @pytest.mark.parametrize("tail", [3.0, 30.0])

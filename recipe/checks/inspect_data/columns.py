@@ -71,7 +71,8 @@ def cells_are_filled(columns: Columns, *, most: float = 0.6, differ: float = 0.1
     hollow = [c for c in inputs if c.empty.get("train", 0.0) > most]
     uneven = [c for c in inputs if c.empty and max(c.empty.values()) - min(c.empty.values()) > differ]
     some = [c for c in columns.columns if _partly_empty(c)]
-    told = ", ".join(f"{c.name!r} {max(c.empty.values()):.1%}" for c in some[:5])
+    told = ", ".join(f"{c.name!r} in {c.blank:,} rows ({c.empty.get('train', 0.0):.1%} of train)" for c in some[:5])
+    told += f", {len(some) - 5} more columns" if len(some) > 5 else ""
     measured = {c.name: max(c.empty.values()) for c in some}
     if hollow:
         worst = max(hollow, key=lambda c: c.empty["train"])

@@ -45,7 +45,8 @@ def equal_inputs_have_equal_labels(
     Source: deepchecks, conflicting labels.
     """
     total = sum(duplicates.conflicting.values())
-    cap = f"; train accuracy cannot exceed {ceiling.accuracy:.4f}" if ceiling and ceiling.accuracy is not None else ""
+    capped = ceiling is not None and ceiling.accuracy is not None and ceiling.accuracy < 1
+    cap = f"; train accuracy cannot exceed {_below(ceiling.accuracy)}" if ceiling and ceiling.accuracy and capped else ""
     measured = dict(duplicates.conflicting) | ({"ceiling": ceiling.accuracy} if ceiling and ceiling.accuracy else {})
     if not total:
         return passed("no input carries two labels", measured=measured)
@@ -74,6 +75,12 @@ def no_group_straddles_splits(groups: Groups) -> Verdict:
     where = f"{one.groups:,} groups of {one.split} ({one.items:,} items) are also in {one.other}"
     told = f"{where}, such as {one.examples[0]!r}"
     return failed(told, cause="groups-straddle", where=one.split, measured=measured)
+
+
+def _below(share: float) -> str:
+    """A share below one, with as many digits as show that it is."""
+    digits = next((d for d in range(4, 9) if round(share, d) < 1), 9)
+    return f"{share:.{digits}f}"
 
 
 def _first(twins: tuple[Twins, ...]) -> str:

@@ -43,7 +43,8 @@ def values_go_with_the_rest(outliers: Outliers, *, shown: int = 4) -> Verdict:
     Source: Karpathy 2019, "the outliers especially"; Tukey 1977; Hill 1975, so that heavy tails set wide limits.
     """
     loud = sorted((fence for fence in outliers.fences if fence.apart), key=lambda fence: fence.apart)
-    outside = sum(fence.below + fence.above for fence in outliers.fences)
+    # Where the quartiles are equal, all that differs from them lies outside: that is no tail.
+    outside = sum(fence.below + fence.above for fence in outliers.fences if fence.third > fence.first)
     measured = {"attributes": len(outliers.fences), "outside": outside} | {one.attribute: one.apart for one in loud}
     if not outliers.fences:
         return skipped("no attribute varies")

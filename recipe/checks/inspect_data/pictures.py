@@ -34,7 +34,8 @@ def pictures_are_laid_out_as_they_say(layout: Layout, *, gain: float = 0.1, smoo
     Fix: x.permute(2, 0, 1), or numpy.transpose(x, (2, 0, 1)), in place of reshape or view.
     Source: Karpathy 2019, view in place of transpose. Compared: correlation of neighbouring pixels.
     """
-    told = f"correlation of vertical neighbours {layout.vertical:.2f}, of channels {layout.across:.2f}"
+    told = f"correlation of vertical neighbours {layout.vertical:.2f}"
+    told += f", of channels {layout.across:.2f}" if 1 not in (layout.shape[0], layout.shape[-1]) else ""
     measured = {"vertical": layout.vertical, "across": layout.across}
     if layout.vertical_undone > layout.vertical + gain and layout.across_undone > layout.across + gain:
         better = f"{layout.vertical_undone:.2f} and {layout.across_undone:.2f}"

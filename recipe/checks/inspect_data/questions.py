@@ -26,7 +26,7 @@ def pictures_are_not_too_small_to_tell(
         return skipped("the pictures are too small to be made smaller; see picture-size")
     full, half = found.ways[0], found.ways[1]
     lost = Interval(-half.change.mean, -half.change.high, -half.change.low, half.change.n)
-    told = f"{questions.metric} {_score(full)} at {full.name}, {_by(half)} at {half.name}"
+    told = f"{questions.metric} {_score(full)} at {full.name}; {half.name} changes it {_by(half)}"
     measured = {"full": full.score, "lost by halving": lost}
     small = full.at <= side and lost.low > 0 and lost.mean >= steep and full.score.high < 1 - missing
     if small:

@@ -39,6 +39,10 @@ def no_attribute_is_a_shortcut(
     inputs = [c for c in ranked if c.kind in ("content", "given")] or ranked
     beside = [c for c in ranked if c.kind in ("order", "id", "group") and c.gain.low > max(0.2, shortcuts.critical)]
     aside = "".join(f"; {c.name} tells {c.gain.mean:.0%}, but is no input" for c in beside[:2])
+    if inputs is ranked:
+        return passed(
+            f"there is no attribute to ask; everything together tells {shortcuts.everything}{aside}", measured=measured
+        )
     return passed(f"{_alone(inputs[0])}, everything together {shortcuts.everything}{aside}", measured=measured)
 
 
@@ -90,7 +94,7 @@ def no_single_column_tells_the_target(combinations: Combinations, *, gain: float
     if not single:
         return passed("no column was scored")
     worst = max(single, key=lambda c: c.gain.mean)
-    told = f"{worst.columns[0]!r} alone tells {_of(worst)}{worst.gain} of the target"
+    told = f"{worst.columns[0]!r} alone tells {worst.gain} of {_of(worst)}"
     measured = {"column": worst.columns[0], "gain": worst.gain.mean, "everything": combinations.everything.mean}
     if worst.gain.low < gain or worst.others is None or worst.others.high > worst.gain.low - lead:
         return passed(f"{told}, all {combinations.columns} columns {combinations.everything}", measured=measured)
@@ -161,11 +165,13 @@ def _decides(found: Combination, columns: int, gain: float, joint: float, apart:
 
 def _alone(clue: Clue) -> str:
     which = f" of class {clue.label!r}" if clue.label else ""
+    if clue.best.low <= 0:
+        return f"{clue.name} alone tells next to nothing ({clue.best})"
     return f"{clue.name} alone tells {clue.best}{which}"
 
 
 def _of(found: Combination) -> str:
-    return f"of class {found.label!r} " if found.label else ""
+    return f"class {found.label!r}" if found.label else "the target"
 
 
 def _place(mark: Mark) -> str:

@@ -193,7 +193,7 @@ def targets_are_not_capped(target_spread: TargetSpread) -> Verdict:
         return passed(
             f"{target_spread.different:,} different values, none piled up at an end{inner}", measured=measured
         )
-    told = ", ".join(f"{s.items:,} targets ({s.share:.1%}) are {s.value:g}, the {s.place}" for s in capped)
+    told = ", ".join(f"{s.items:,} targets of train ({s.share:.1%}) are {s.value:g}, the {s.place}" for s in capped)
     return warned(told, cause="target-capped", measured=measured)
 
 

@@ -27,7 +27,8 @@ def _resolution(question: Question, found: Questions) -> str:
     cost = f"at {cheap.name} the score changes by {points(cheap.change, found.metric)}"
     if cheap.at == full.at:
         half = next(way for way in question.ways if way.at < full.at)
-        return f"Not at all: {half.name} costs {points(half.change, found.metric)}. Keep {full.name}."
+        changed = f"at {half.name} the score changes by {points(half.change, found.metric)}"
+        return f"Not at all: {changed}. Keep {full.name}."
     if least.at < full.at:
         return f"To {least.name} at no cost that matters: {cost}. Try ideas there; train on {full.name} last."
     return f"To {cheap.name} while ideas are tried: {cost}. Train on {full.name} in the end."

@@ -54,13 +54,15 @@ def _problems(reading: Reading) -> Table | None:
 
 
 def _fences(outliers: Outliers) -> Table:
-    ranked = sorted(outliers.fences, key=lambda f: (-f.apart, -(f.below + f.above)))[:LISTED]
+    ranked = sorted(outliers.fences, key=lambda f: (-f.apart, f.third <= f.first, -(f.below + f.above)))[:LISTED]
     apart = sum(f.apart for f in outliers.fences)
-    most = max(outliers.fences, key=lambda f: f.below + f.above)
+    # Where the quartiles are equal, all that differs from them lies outside: that is no tail.
+    most = max(outliers.fences, key=lambda f: (f.third > f.first) * (f.below + f.above))
+    outside = (most.third > most.first) * (most.below + most.above)
     return Table(
         title=f"{apart:,} {'value lies' if apart == 1 else 'values lie'} apart from all others"
         if apart
-        else f"{most.attribute} has the longest tails: {most.below + most.above:,} outside 1.5 quartile ranges",
+        else f"{most.attribute} has the longest tails: {outside:,} outside 1.5 quartile ranges",
         name="fences",
         caption="Below, above: training examples more than 1.5 quartile ranges off the quartiles, as heavy tails bring "
         "along. Apart: of all splits, beyond what even the tail of the other values makes likely.",
@@ -79,14 +81,14 @@ def _columns(columns: Columns) -> Table:
     rows: list[list[Cell]] = []
     for c in columns.columns:
         empty, alone = 100 * c.empty.get("train", 0.0), None if c.gain is None else 100 * c.gain
-        rows.append([c.name, c.kind, c.different, empty, alone, c.left_out or "input"])
+        rows.append([c.name, c.kind, c.different, c.blank, empty, alone, c.left_out or "input"])
     used = sum(not c.left_out for c in columns.columns)
     return Table(
         title=f"{used} of {len(rows)} columns are inputs",
         name="columns",
         caption="Alone: how much of a blind guess's error on val a guess from this column alone removes.",
         checks=["columns-vary", "id-columns", "empty-cells"],
-        columns=["column", "kind", "different", "empty, % of train", "alone, %", "use"],
+        columns=["column", "kind", "different", "empty", "empty, % of train", "alone, %", "use"],
         rows=rows,
         tones=["quiet" if c.left_out else "plain" for c in columns.columns],
     )

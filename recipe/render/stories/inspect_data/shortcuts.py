@@ -32,7 +32,7 @@ def _clues(shortcuts: Shortcuts) -> Intervals:
     rows = [Row(label="everything together", interval=shortcuts.everything, tone="good")]
     rows += [Row(label=_called(c), interval=c.best, note=BESIDE.get(c.kind, ""), tone=_tone(c)) for c in ranked]
     return Intervals(
-        title=f"{ranked[0].name} alone tells {ranked[0].best.mean:.0%} of what it tells best",
+        title=_title(ranked),
         name="clues",
         caption="Share of a blind guess's squared error that a guess from this alone removes, of the class it tells "
         f"best, on items it was not learnt from ({shortcuts.items:,} of train). With shuffled targets none of them "
@@ -43,6 +43,15 @@ def _clues(shortcuts: Shortcuts) -> Intervals:
         reference_label="nothing",
         rows=rows,
     )
+
+
+def _title(ranked: list[Clue]) -> str:
+    """What tells most, of what is an input where anything is."""
+    first = next((c for c in ranked if BESIDE.get(c.kind) != "no input"), ranked[0])
+    if first.best.low <= 0:
+        return f"{first.name} alone tells nothing of the target"
+    what = f"class {first.label}" if first.label else "the target"
+    return f"{first.best.mean:.0%} of {what} is told by {first.name} alone"
 
 
 def _called(clue: Clue) -> str:

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 from recipe.record.data import Balance, TargetSpread
 from recipe.record.evidence import Shelf
 from recipe.render.blocks import Bar, Bars, Block, Histogram, Mark
+from recipe.render.wording import number
 
 MOST_CLASSES = 40
+EVEN = 1.02
+"""Largest over smallest class up to which classes are as many as each other."""
 
 
 def blocks(shelf: Shelf) -> Iterator[Block]:
@@ -22,7 +25,8 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
             one.split: [count / max(1, one.items) for count in one.counts] for one in spread.splits
         }
         yield Histogram(
-            title=f"Targets lie around {spread.splits[0].mean:.4g}, with a deviation of {spread.splits[0].std:.4g}",
+            title=f"Targets lie around {number(spread.splits[0].mean)}, with a deviation of "
+            f"{number(spread.splits[0].std)}",
             name="targets",
             caption=f"{spread.different:,} different values in train.",
             checks=["target-spikes", "label-shift"],
@@ -30,7 +34,7 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
             groups=groups,
             x_label="target",
             y_label="share of the split",
-            marks=[Mark(label=f"{s.items:,} are {s.value:g}", x=s.value, tone="warn") for s in spread.spikes[:3]],
+            marks=[Mark(label=f"{s.items:,} of train are {s.value:g}", x=s.value, tone="warn") for s in spread.spikes[:3]],
         )
 
 
@@ -42,7 +46,7 @@ def _balance(balance: Balance) -> Bars:
         Bar(name=one.split, values=[100 * one.counts[k] / max(1, one.items) for k in order]) for one in balance.splits
     ]
     return Bars(
-        title=f"The rarest class has {min(balance.present) / sum(balance.present):.1%} of the training examples",
+        title=_title(balance),
         name="class-balance",
         caption=f"Smallest {balance.smallest:.2g} of an even share, largest over smallest {balance.ratio:.3g}, "
         f"evenness {balance.evenness:.2f} (1 is even).{more}{_order(balance)}",
@@ -52,6 +56,13 @@ def _balance(balance: Balance) -> Bars:
         label="% of the split",
         marks=[] if balance.several else [Mark(label="even", y=100 / len(balance.classes))],
     )
+
+
+def _title(balance: Balance) -> str:
+    share = f"{min(balance.present) / sum(balance.present):.1%} of the training examples"
+    if balance.ratio < EVEN and not balance.several and len(balance.present) == len(balance.classes):
+        return f"The {len(balance.classes):,} classes are balanced: each has {share}"
+    return f"The rarest class has {share}"
 
 
 def _order(balance: Balance) -> str:
