@@ -9,6 +9,7 @@ tests/test_walkthroughs.py holds that each still names its cause.
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def walk(one: Walkthrough) -> None:
             run = Path(place) / name
             told = ""
             for stage in ("inspect-data", "baseline"):
-                command = " ".join(["recipe", stage, *words])
+                command = shlex.join(["recipe", stage, *words])
                 text = recipe(folder, stage, run, *words)
                 if text:
                     told += f"$ {command}\n{shown(text, run)}\n"
