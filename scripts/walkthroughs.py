@@ -2,8 +2,8 @@
 
     scripts/walkthroughs [NAME …]
 
-In each folder: said.txt, what the terminal showed of the faulty run; mended.txt, the same after the mend; report.md with
-its figures, the report of `recipe baseline` (or inspect-data, where the gate is closed there) on the checks that matter.
+In each folder: said.txt, what the terminal showed of the faulty run; mended.txt, the same after the mend; report.md
+with its figures: of inspect-data where that closes the gate, else of baseline on the checks that matter.
 tests/test_walkthroughs.py holds that each still names its cause.
 """
 

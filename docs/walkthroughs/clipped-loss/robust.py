@@ -10,6 +10,6 @@ def capped(outputs, targets):
 
 
 def mended(outputs, targets):
-    """An example that is far off pulls less hard, and still pulls: generalised cross-entropy (Zhang and Sabuncu 2018)."""
+    """An example far off pulls less hard, and still pulls: generalised cross-entropy (Zhang and Sabuncu 2018)."""
     right = torch.softmax(outputs, dim=1).gather(1, targets[:, None])[:, 0]
     return ((1 - right**0.4) / 0.4).mean()

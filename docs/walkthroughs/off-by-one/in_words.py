@@ -34,7 +34,7 @@ def mended(seed):
 
 
 def lines(seed, count=4000):
-    """Whole numbers (count, LENGTH + 1): a number below 100,000 in words, a letter a token, filled up with line ends."""
+    """Whole numbers (count, LENGTH + 1): numbers below 100,000 in words, a letter a token, filled with line ends."""
     alphabet = {letter: code for code, letter in enumerate("\n abcdefghijklmnopqrstuvwxyz-")}
     drawn = np.random.default_rng(seed).permutation(100_000)[:count]
     return np.array([[alphabet[c] for c in in_words(int(n)).ljust(LENGTH + 1, "\n")[: LENGTH + 1]] for n in drawn])
