@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recipe.record.data import Twins
 from recipe.record.evidence import Shelf
 from recipe.record.features import Sheet
+from recipe.record.interval import Interval
 from recipe.record.near_duplicates import NearDuplicates, RepeatedRows
 from recipe.render.blocks import Block, Cell, Table
 from recipe.render.stories.sheets import sheet_of
@@ -36,7 +37,7 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
 def _counts(found: NearDuplicates) -> Table:
     columns = ["split", "items", "near twin within", "new", "other label", "mirrored"]
     others = [one.split for one in found.splits[:-1]]
-    shares = {(one.split, one.other): one.share for one in found.across if one.items}
+    shares = {(one.split, one.other): _percent(one.share) for one in found.across if one.items}
     rows: list[list[Cell]] = []
     for one in found.splits:
         cells: list[Cell] = [one.split, one.items, one.within, one.fresh, one.disagree, one.mirrored]
@@ -48,9 +49,13 @@ def _counts(found: NearDuplicates) -> Table:
         caption=f"By {found.how}. New: clusters none of which is in an earlier split. The largest cluster has "
         f"{found.largest:,} items. Shares with 95 % intervals.{left_out}",
         checks=CHECKS,
-        columns=[*columns, *(f"near twin in {other}" for other in others)],
+        columns=[*columns, *(f"% with one in {other}" for other in others)],
         rows=rows,
     )
+
+
+def _percent(share: Interval) -> Interval:
+    return Interval(100 * share.mean, 100 * share.low, 100 * share.high, share.n)
 
 
 def _pairs(found: NearDuplicates) -> Table:
@@ -60,20 +65,23 @@ def _pairs(found: NearDuplicates) -> Table:
         ("mirrored", found.mirrored_twins),
         ("within", found.within_twins),
     )
-    rows: list[list[Cell]] = [[what, *_cells(twins)] for what, some in kinds for twins in some[:LISTED]]
+    rows: list[list[Cell]] = [[what, *_cells(twins, found.texts)] for what, some in kinds for twins in some[:LISTED]]
     return Table(
         title="Near twins, the most alike of each cluster",
         name="near-twins",
         checks=CHECKS,
-        columns=["kind", "first", "second", "labels", "likeness"],
+        columns=["kind", "split", "first", "split", "second", "labels", "likeness"],
         rows=rows,
     )
 
 
-def _cells(twins: Twins) -> list[Cell]:
+def _cells(twins: Twins, texts: Mapping[str, str]) -> list[Cell]:
     labels = dict.fromkeys(item.label for item in twins.items if item.label)
-    first, second = (f"{item.split}: {item.name}" for item in twins.items)
-    return [first, second, " / ".join(labels), twins.items[0].note.removeprefix("likeness ")]
+    named: list[Cell] = []
+    for item in twins.items:
+        text = texts.get(f"{item.split}: {item.name}")
+        named += [item.split, f"{item.name}: {text}" if text else item.name]
+    return [*named, " / ".join(labels), twins.items[0].note.removeprefix("likeness ")]
 
 
 def _rows(found: RepeatedRows) -> Table:
