@@ -17,7 +17,7 @@ from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.near_duplicates import NearAcross, NearDuplicates, NearSplit
 
 LISTED = 24
-SHOWN = 160
+SHOWN = 100
 """Letters of a text that are shown."""
 MOST = 250_000
 """Different contents that are compared; beyond, train is thinned out evenly and evaluation splits are not."""

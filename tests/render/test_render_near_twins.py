@@ -38,7 +38,7 @@ def test_texts_are_shown_and_shares_are_percent(tmp_path):
     counts, pairs = near_twins.blocks(shelf_of(tmp_path, {"train: row 3": "Good.", "val: row 9": "good!"}))
     assert counts.columns[-1] == "% with one in train"
     assert round(counts.rows[1][-1].mean, 6) == 2
-    assert pairs.rows == [["in two splits", "train", "row 3: Good.", "val", "row 9: good!", "0 / 1", "0.912"]]
+    assert pairs.rows == [["in two splits", "0 / 1", "0.912", "train", "row 3: Good.", "val", "row 9: good!"]]
 
 
 def test_rows_are_named_and_those_of_a_column_counted(tmp_path):
@@ -46,7 +46,7 @@ def test_rows_are_named_and_those_of_a_column_counted(tmp_path):
     one = OneColumn(columns=("id",), rows=6, numbers=True, twins=(TWINS,))
     shelf.put("repeated_rows", RepeatedRows(rows=100, whole=2, inputs=3, torn=1, alone=(one,)))
     _, pairs, rows = near_twins.blocks(shelf)
-    assert pairs.rows[0][2] == "row 3"
+    assert pairs.rows[0][4] == "row 3"
     assert rows.rows[-1] == ["id", 6, "row 9 ~ row 3"]
 
 

@@ -35,16 +35,24 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
 
 
 def _counts(found: NearDuplicates) -> Table:
-    columns = ["split", "items", "near twin within", "new", "other label", "mirrored"]
+    turned = ["mirrored"] if found.kind == "image" else []
+    columns = ["split", "items", "near twin within", "new", "other label", *turned]
     others = [one.split for one in found.splits[:-1]]
     shares = {(one.split, one.other): _percent(one.share) for one in found.across if one.items}
     rows: list[list[Cell]] = []
     for one in found.splits:
-        cells: list[Cell] = [one.split, one.items, one.within, one.fresh, one.disagree, one.mirrored]
+        cells: list[Cell] = [
+            one.split,
+            one.items,
+            one.within,
+            one.fresh,
+            one.disagree,
+            *([one.mirrored] if turned else []),
+        ]
         rows.append([*cells, *(shares.get((one.split, other)) for other in others)])
     left_out = f" {found.left_out:,} items of train were left out." if found.left_out else ""
     return Table(
-        title=f"{found.pairs:,} near twins in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
+        title=f"{found.pairs:,} pairs of near twins in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
         name="near-duplicates",
         caption=f"By {found.how}. New: clusters none of which is in an earlier split. The largest cluster has "
         f"{found.largest:,} items. Shares with 95 % intervals.{left_out}",
@@ -70,7 +78,7 @@ def _pairs(found: NearDuplicates) -> Table:
         title="Near twins, the most alike of each cluster",
         name="near-twins",
         checks=CHECKS,
-        columns=["kind", "split", "first", "split", "second", "labels", "likeness"],
+        columns=["kind", "labels", "likeness", "split", "first", "split", "second"],
         rows=rows,
     )
 
@@ -81,7 +89,7 @@ def _cells(twins: Twins, texts: Mapping[str, str]) -> list[Cell]:
     for item in twins.items:
         text = texts.get(f"{item.split}: {item.name}")
         named += [item.split, f"{item.name}: {text}" if text else item.name]
-    return [*named, " / ".join(labels), twins.items[0].note.removeprefix("likeness ")]
+    return [" / ".join(labels), twins.items[0].note.removeprefix("likeness "), *named]
 
 
 def _rows(found: RepeatedRows) -> Table:
