@@ -52,7 +52,7 @@ def _counts(found: NearDuplicates) -> Table:
         rows.append([*cells, *(shares.get((one.split, other)) for other in others)])
     left_out = f" {found.left_out:,} items of train were left out." if found.left_out else ""
     return Table(
-        title=f"{found.pairs:,} pairs of near twins in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
+        title=f"{found.pairs:,} near pairs in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
         name="near-duplicates",
         caption=f"By {found.how}. New: clusters none of which is in an earlier split. The largest cluster has "
         f"{found.largest:,} items. Shares with 95 % intervals.{left_out}",
@@ -78,7 +78,7 @@ def _pairs(found: NearDuplicates) -> Table:
         title="Near twins, the most alike of each cluster",
         name="near-twins",
         checks=CHECKS,
-        columns=["kind", "labels", "likeness", "split", "first", "split", "second"],
+        columns=["kind", "labels", "alike", "in", "first", "in", "second"],
         rows=rows,
     )
 
