@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from recipe.data.contents import Contents, different_contents
 from recipe.data.scan import Scan, SplitScan
+from recipe.data.texts import shortened
 from recipe.intervals import wilson
 from recipe.likeness.pairs import Pairs, clusters, joined
 from recipe.likeness.row_twins import find_row_twins
@@ -16,6 +17,8 @@ from recipe.record.evidence import CannotMeasure, Shelf
 from recipe.record.near_duplicates import NearAcross, NearDuplicates, NearSplit
 
 LISTED = 24
+SHOWN = 100
+"""Letters of a text that are shown."""
 MOST = 250_000
 """Different contents that are compared; beyond, train is thinned out evenly and evaluation splits are not."""
 EQUAL_CELLS = 0.25
@@ -26,43 +29,17 @@ WIDE = 2048
 """Numbers an item of an array may have to be compared as it is."""
 
 
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """All different contents of all splits that are not blank: C of them.
-
-    split, item: (N) where each item is; content: (N) which it is; first: (C) its first item, as an index of these.
-    label: (N) numbered from 0.
-    """
-
-    scans: Sequence[SplitScan]
-    split: np.ndarray
-    item: np.ndarray
-    content: np.ndarray
-    first: np.ndarray
-    label: np.ndarray
-
-    def inside(self, split: int) -> np.ndarray:
-        """bool (C): contents with an item in this split."""
-        found = np.zeros(len(self.first), dtype=bool)
-        found[self.content[self.split == split]] = True
-        return found
-
-    def of_first(self, values: Callable[[SplitScan], np.ndarray]) -> np.ndarray:
-        """An array of the splits' items, for the first item of each content."""
-        parts = [values(one)[self.item[self.split == k]] for k, one in enumerate(self.scans)]
-        return np.asarray(np.concatenate(parts)[self.first])
-
-
 def measure_near_duplicates(scan: Scan, shelf: Shelf) -> NearDuplicates:
     """Compares all contents of all splits. Writes the clusters as a file of groups."""
     if scan.data.unlabelled:
         raise CannotMeasure("pieces of one text are alike by nature")
-    told, left_out = _contents(list(scan.splits.values()))
+    told, left_out = different_contents(list(scan.splits.values()), MOST)
     how, pairs, apart = _found(scan, told)
     straight, mirrored = pairs.chosen(~pairs.mirrored), pairs.chosen(pairs.mirrored)
     cluster = clusters(straight.first, straight.second, len(told.first))
     size = np.bincount(cluster[told.content], minlength=cluster.max() + 1)
     several = np.bincount(cluster) > 1
+    examples = _examples(told, straight, mirrored, cluster, labelled=scan.data.labelled)
     return NearDuplicates(
         kind=scan.data.kind,
         how=how,
@@ -77,25 +54,9 @@ def measure_near_duplicates(scan: Scan, shelf: Shelf) -> NearDuplicates:
         apart=apart,
         left_out=left_out,
         groups=_groups(told, cluster, several, shelf),
-        **_examples(told, straight, mirrored, cluster, labelled=scan.data.labelled),
+        texts=dict(_beginnings(scan, examples)),
+        **examples,
     )
-
-
-def _contents(scans: Sequence[SplitScan]) -> tuple[Contents, int]:
-    """The contents, and how many items of train were left out."""
-    kept = [np.flatnonzero(~one.blank & one.finite) for one in scans]
-    room = max(1, MOST - sum(map(len, kept[1:])))
-    left_out = max(0, len(kept[0]) - room)
-    if left_out:
-        kept[0] = kept[0][np.linspace(0, len(kept[0]) - 1, room).astype(int)]
-    if not sum(map(len, kept)):
-        raise CannotMeasure("no item has any content")
-    raw = np.concatenate([one.contents[k] for one, k in zip(scans, kept, strict=True)])
-    labels = [one.targets.reshape(len(one.targets), -1)[k, 0] for one, k in zip(scans, kept, strict=True)]
-    _, first, content = np.unique(raw, return_index=True, return_inverse=True)
-    split = np.repeat(np.arange(len(scans)), [len(k) for k in kept])
-    label = np.unique(np.concatenate(labels), return_inverse=True)[1].reshape(-1)
-    return Contents(scans, split, np.concatenate(kept), content.reshape(-1), first, label), left_out
 
 
 def _found(scan: Scan, told: Contents) -> tuple[str, Pairs, float | None]:
@@ -262,6 +223,14 @@ def _examples(
         "within_twins": _listed(told, straight.chosen(rest), cluster),
         "mirrored_twins": _listed(told, mirrored, np.arange(len(cluster))),
     }
+
+
+def _beginnings(scan: Scan, examples: Mapping[str, tuple[Twins, ...]]) -> Iterator[tuple[str, str]]:
+    """(split and name, how the text begins) of all items of the examples; none where items are no texts."""
+    for item in (item for some in examples.values() for twins in some for item in twins.items):
+        texts = scan.splits[item.split].split.texts
+        if texts is not None:
+            yield f"{item.split}: {item.name}", shortened(texts[item.position], SHOWN)
 
 
 def _listed(told: Contents, pairs: Pairs, cluster: np.ndarray) -> tuple[Twins, ...]:

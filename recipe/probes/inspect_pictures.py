@@ -119,8 +119,14 @@ def _draw_pairs(name: str, found: Sequence[Twins], sign: str, scan: Scan, shelf:
         raise CannotMeasure("no two items are alike")
     items = [item for pair in pairs for item in pair]
     pictures = [_picture(scan, item.split, item.position) for item in items]
-    labels = [sign.join(f"{item.name} ({item.label})" for item in pair) for pair in pairs]
+    labels = [_told(pair, sign) for pair in pairs]
     return _put(name, pictures, shelf, row_labels=labels, across=2)
+
+
+def _told(pair: Sequence[Item], sign: str) -> str:
+    """Names and labels of two items, and what the first one's note says of both."""
+    names = sign.join(f"{item.name} ({item.label})" for item in pair)
+    return f"{names}: {pair[0].note}" if pair[0].note else names
 
 
 def _require_pictures(data: Data) -> None:

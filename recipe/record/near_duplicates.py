@@ -42,7 +42,7 @@ class NearDuplicates(Evidence, frozen=True, kw_only=True):
     those alone. clusters: of near twins; spanning: those with items of more than one split; largest: its items. apart:
     median difference of two items drawn at random, between 0 and about 1 (None: not measured). groups: a side file that
     gives each item of a cluster its number ("": there are none). …_twins: the most alike of each cluster, the
-    first 24, with their likeness in the notes: 1 is equal.
+    first 24, with their likeness in the notes: 1 is equal. texts: how the texts among these begin, by split and name.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class NearDuplicates(Evidence, frozen=True, kw_only=True):
     conflict_twins: tuple[Twins, ...] = ()
     within_twins: tuple[Twins, ...] = ()
     mirrored_twins: tuple[Twins, ...] = ()
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
 
     def of(self, split: str) -> NearSplit | None:
         """One split's numbers."""

@@ -176,6 +176,7 @@ class TestTexts:
         data = scanned(train=(Texts(texts[:60]), labels[0]), val=(Texts(later), labels[1]), kind="text")
         record = measure_near_duplicates(data, Shelf(tmp_path))
         assert record.across[0].items == 1
+        assert sorted(record.texts.values()) == sorted([texts[3], texts[3] + "!"])
 
     def test_real_texts_have_few(self, shared_data):
         lines = (shared_data("text") / "rt_polarity" / "rt-polarity.all").read_text(encoding="latin-1").splitlines()

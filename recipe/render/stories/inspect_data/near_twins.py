@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recipe.record.data import Twins
 from recipe.record.evidence import Shelf
 from recipe.record.features import Sheet
+from recipe.record.interval import Interval
 from recipe.record.near_duplicates import NearDuplicates, RepeatedRows
 from recipe.render.blocks import Block, Cell, Table
 from recipe.render.stories.sheets import sheet_of
@@ -34,23 +35,35 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
 
 
 def _counts(found: NearDuplicates) -> Table:
-    columns = ["split", "items", "near twin within", "new", "other label", "mirrored"]
+    turned = ["mirrored"] if found.kind == "image" else []
+    columns = ["split", "items", "near twin within", "new", "other label", *turned]
     others = [one.split for one in found.splits[:-1]]
-    shares = {(one.split, one.other): one.share for one in found.across if one.items}
+    shares = {(one.split, one.other): _percent(one.share) for one in found.across if one.items}
     rows: list[list[Cell]] = []
     for one in found.splits:
-        cells: list[Cell] = [one.split, one.items, one.within, one.fresh, one.disagree, one.mirrored]
+        cells: list[Cell] = [
+            one.split,
+            one.items,
+            one.within,
+            one.fresh,
+            one.disagree,
+            *([one.mirrored] if turned else []),
+        ]
         rows.append([*cells, *(shares.get((one.split, other)) for other in others)])
     left_out = f" {found.left_out:,} items of train were left out." if found.left_out else ""
     return Table(
-        title=f"{found.pairs:,} near twins in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
+        title=f"{found.pairs:,} near pairs in {found.clusters:,} clusters, of which {found.spanning:,} span splits",
         name="near-duplicates",
         caption=f"By {found.how}. New: clusters none of which is in an earlier split. The largest cluster has "
         f"{found.largest:,} items. Shares with 95 % intervals.{left_out}",
         checks=CHECKS,
-        columns=[*columns, *(f"near twin in {other}" for other in others)],
+        columns=[*columns, *(f"% with one in {other}" for other in others)],
         rows=rows,
     )
+
+
+def _percent(share: Interval) -> Interval:
+    return Interval(100 * share.mean, 100 * share.low, 100 * share.high, share.n)
 
 
 def _pairs(found: NearDuplicates) -> Table:
@@ -60,20 +73,23 @@ def _pairs(found: NearDuplicates) -> Table:
         ("mirrored", found.mirrored_twins),
         ("within", found.within_twins),
     )
-    rows: list[list[Cell]] = [[what, *_cells(twins)] for what, some in kinds for twins in some[:LISTED]]
+    rows: list[list[Cell]] = [[what, *_cells(twins, found.texts)] for what, some in kinds for twins in some[:LISTED]]
     return Table(
         title="Near twins, the most alike of each cluster",
         name="near-twins",
         checks=CHECKS,
-        columns=["kind", "first", "second", "labels", "likeness"],
+        columns=["kind", "labels", "alike", "in", "first", "in", "second"],
         rows=rows,
     )
 
 
-def _cells(twins: Twins) -> list[Cell]:
+def _cells(twins: Twins, texts: Mapping[str, str]) -> list[Cell]:
     labels = dict.fromkeys(item.label for item in twins.items if item.label)
-    first, second = (f"{item.split}: {item.name}" for item in twins.items)
-    return [first, second, " / ".join(labels), twins.items[0].note.removeprefix("likeness ")]
+    named: list[Cell] = []
+    for item in twins.items:
+        text = texts.get(f"{item.split}: {item.name}")
+        named += [item.split, f"{item.name}: {text}" if text else item.name]
+    return [" / ".join(labels), twins.items[0].note.removeprefix("likeness "), *named]
 
 
 def _rows(found: RepeatedRows) -> Table:
