@@ -15,6 +15,7 @@ from recipe.record.interval import Interval
 from recipe.record.questions import Question, Questions, Way
 
 G = np.random.default_rng(0)
+STORY = "a fine warm story of two old friends who go to sea and come back rich"
 
 
 def made(mapping, *words):
@@ -123,27 +124,8 @@ class TestTables:
 
 
 class TestTexts:
-    WORDS = [
-        "a",
-        "fine",
-        "warm",
-        "story",
-        "of",
-        "two",
-        "old",
-        "friends",
-        "who",
-        "go",
-        "to",
-        "sea",
-        "and",
-        "come",
-        "back",
-        "rich",
-    ]
-
     def texts(self, n=200):
-        return Texts([" ".join(G.choice(self.WORDS, 4 + k % 9)) for k in range(n)], ("text",))
+        return Texts([" ".join(G.choice(STORY.split(), 4 + k % 9)) for k in range(n)], ("text",))
 
     def test_labelled_ones_start_from_word_vectors_and_their_sizes_are_told(self):
         found = told({"train": (self.texts(), np.arange(200) % 2)})
