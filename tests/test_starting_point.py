@@ -65,8 +65,12 @@ class TestPictures:
         assert found.sizes[-1].name == "ResNet-18"
 
     def test_few_of_a_class_are_named_and_pictures_may_be_augmented(self):
-        found = of(told(pictures()), "examples a class")
-        assert "rarest of 4" in found.measured
+        data = pictures()
+        assert "39 of each of 4" in of(told(data), "examples a class").measured
+        x, y = data["train"]
+        found = of(told({"train": (x, np.where(np.arange(240) < 100, 0, y))}), "examples a class")
+        assert "the rarest of 4, to" in found.measured
+        assert found.measured.endswith("of '0'")
         assert "augment" in found.so
         assert found.source.startswith("Goodfellow")
 
