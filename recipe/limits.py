@@ -70,6 +70,7 @@ PAIRS = Rule(
 )
 NAMES = Rule("a list of names", lambda v: isinstance(v, (list, tuple)) and all(isinstance(one, str) for one in v))
 TABLE = Rule("a mapping", lambda v: isinstance(v, Mapping))
+OPTION = Rule("a name, such as auto or standardize", TEXT.holds, ("auto",))
 BY_COLUMN = Rule("a mapping {default: NAME, columns: {COLUMN: NAME}}", lambda v: isinstance(v, Mapping) and bool(v))
 DEVICE = Rule(
     "auto, cpu, cuda, cuda:N or mps",
@@ -118,7 +119,7 @@ RULES: dict[str, Rule] = {
     "train.epochs": POSITIVE,
     "train.steps": either(OFF, whole(1)),
     "train.precision": one_of("float32", "bf16", "fp16"),
-    "data.preprocess": either(TEXT, BY_COLUMN, OFF),
+    "data.preprocess": either(OPTION, BY_COLUMN, OFF),
     "train.channels_last": either(FLAG, one_of("auto")),
     "train.clip_norm": either(OFF, POSITIVE),
     "train.accumulate": whole(1),

@@ -15,6 +15,7 @@ from recipe.record.interval import Interval
 from recipe.record.questions import Question, Questions, Way
 
 G = np.random.default_rng(0)
+STORY = "a fine warm story of two old friends who go to sea and come back rich"
 
 
 def made(mapping, *words):
@@ -64,8 +65,12 @@ class TestPictures:
         assert found.sizes[-1].name == "ResNet-18"
 
     def test_few_of_a_class_are_named_and_pictures_may_be_augmented(self):
-        found = of(told(pictures()), "examples a class")
-        assert "rarest of 4" in found.measured
+        data = pictures()
+        assert "39 of each of 4" in of(told(data), "examples a class").measured
+        x, y = data["train"]
+        found = of(told({"train": (x, np.where(np.arange(240) < 100, 0, y))}), "examples a class")
+        assert "the rarest of 4, to" in found.measured
+        assert found.measured.endswith("of '0'")
         assert "augment" in found.so
         assert found.source.startswith("Goodfellow")
 
@@ -123,27 +128,8 @@ class TestTables:
 
 
 class TestTexts:
-    WORDS = [
-        "a",
-        "fine",
-        "warm",
-        "story",
-        "of",
-        "two",
-        "old",
-        "friends",
-        "who",
-        "go",
-        "to",
-        "sea",
-        "and",
-        "come",
-        "back",
-        "rich",
-    ]
-
     def texts(self, n=200):
-        return Texts([" ".join(G.choice(self.WORDS, 4 + k % 9)) for k in range(n)], ("text",))
+        return Texts([" ".join(G.choice(STORY.split(), 4 + k % 9)) for k in range(n)], ("text",))
 
     def test_labelled_ones_start_from_word_vectors_and_their_sizes_are_told(self):
         found = told({"train": (self.texts(), np.arange(200) % 2)})

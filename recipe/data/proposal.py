@@ -160,8 +160,8 @@ def _for_columns(leaf: Tensor, names: Sequence[str]) -> Proposal:
         return Proposal("standardize", "columns have scales of their own, without heavy tails or outliers", reasons)
     plain = [k for k, one in enumerate(reasons) if k not in odd and not (one.shape.flags or one.shape.constant)]
     groups = {option: [names[k] for k in odd if odd[k] == option] for option in dict.fromkeys(odd.values())}
-    told = "; ".join(f"{option} for {_listed(found)}" for option, found in groups.items())
-    told += f", z-scores for the other {len(plain)}" if plain else ""
+    told = "; ".join(f"{_listed(found)} by {option}" for option, found in groups.items())
+    told += f", the other {len(plain)} by z-scores" if plain else ""
     # Without a plain column one way may be everybody's.
     if not plain and len(groups) == 1 and len(odd) == len(names):
         return Proposal(next(iter(groups)), f"{_listed(names)}; {_reason(reasons, odd, names)}", reasons)
@@ -172,7 +172,7 @@ def _for_columns(leaf: Tensor, names: Sequence[str]) -> Proposal:
 def _reason(reasons: Sequence[ColumnReason], odd: Mapping[int, str], names: Sequence[str]) -> str:
     """The numbers that decided, of the column that needed it most."""
     most = max(odd, key=lambda k: reasons[k].shape.farthest)
-    return f"such as {names[most]}: {reasons[most].why}"
+    return f"{names[most]}: {reasons[most].why}"
 
 
 def _listed(names: Sequence[str], most: int = 4) -> str:

@@ -37,7 +37,7 @@ def model_card(saved: SavedModel, test: TestResult, curve: SizeCurve, errors: Er
         "## What it takes",
         "",
         f"{facts.kind}, raw inputs {shape}" + (f" ({facts.dtype})" if facts.dtype else "") + "; "
-        f"preprocessing `{saved.preprocess.get('name', 'none')}`, fitted on the training split, is part of the model. "
+        f"preprocessing {_preprocessing(saved)}, fitted on the training split, is part of the model. "
         "Inputs unlike the training data are marked; what is said of them is a guess.",
         "",
         "```",
@@ -57,6 +57,15 @@ def model_card(saved: SavedModel, test: TestResult, curve: SizeCurve, errors: Er
         "",
     ]
     return "\n".join(lines)
+
+
+def _preprocessing(saved: SavedModel) -> str:
+    """One name, or what is done to most columns and to the others."""
+    setting = saved.preprocess.get("setting") or saved.preprocess.get("name", "none")
+    if not isinstance(setting, dict):
+        return f"`{setting}`"
+    own = "; ".join(f"`{option}` for {_plain(column)}" for column, option in setting["columns"].items())
+    return f"by column (`{setting['default']}`; {own})"
 
 
 def _told(interval: Interval) -> str:

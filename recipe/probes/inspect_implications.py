@@ -147,6 +147,7 @@ def _amount(data: Data, counts: dict[str, int], shapes: list[tuple[int, ...]]) -
         else "less than the 5,000 a class from which nets do acceptably: expect regularization to matter"
     )
     told = f"{fewest:,} of {rare!r}, the rarest of {len(counts)}, to {counts[common]:,} of {common!r}"
+    told = f"{fewest:,} of each of {len(counts)}" if counts[common] == fewest else told
     yield Implied(what="examples a class", measured=told, so=so, source="Goodfellow, Bengio & Courville 2016, 1.2.2")
 
 
@@ -157,7 +158,7 @@ def _gain(data: Data, questions: Questions | None) -> Iterator[Implied]:
         return
     change, full, half = more.ways[1].change, more.ways[0].at, more.ways[1].at
     ends = f"[{-100 * change.high:.1f}, {-100 * change.low:.1f}]"
-    told = f"from {half:,.0f} to {full:,.0f} a simple probe gains {-100 * change.mean:.1f} points {ends}"
+    told = f"from {half:,.0f} to {full:,.0f} a simple probe gains {0 - 100 * change.mean:.1f} points {ends}"
     so = {
         "less": "more examples will help" + (", and augmentation may" if data.kind == "image" else ""),
         "open": f"open: {questions.val_items:,} items of val cannot tell whether more examples help",

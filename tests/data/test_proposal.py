@@ -13,7 +13,9 @@ from recipe.data.data import Split
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.proposal import propose, setting_of
 from recipe.data.table import table
+from recipe.record.recipe_file import recipe_text
 from recipe.record.refusal import Refusal
+from recipe.record.report import Decision
 
 N = 2000
 KINDS = {
@@ -88,6 +90,18 @@ def test_what_is_written_gives_the_same_numbers_again_and_travels():
     assert set(out[:, 4].tolist()) == {0.0, 1.0}
     assert float(out[1:].abs().max()) < 6
     assert float(out[0, 2]) < 6
+
+
+def test_the_written_line_is_read_back_whatever_columns_are_called(tmp_path):
+    names = ("a.b c", "income=${x}", 'say "no"', "- d", "10")
+    made = fit("auto", split_of(mixed()), "table", names)
+    text = recipe_text([("inspect-data", Decision(key="data.preprocess", value=made.setting, because="x"))], ())
+    (tmp_path / "recipe.yaml").write_text(text)
+    composed = compose(["data=digits"], recipe_file=tmp_path / "recipe.yaml")
+    read = composed.plain["data"]["preprocess"]
+    assert read == made.setting
+    assert composed.changed({"data.preprocess": made.setting}).plain["data"]["preprocess"] == made.setting
+    assert fit(read, split_of(mixed()), "table", names).to_json() == made.to_json()
 
 
 def test_one_column_may_be_fixed_while_the_others_are_chosen():

@@ -76,7 +76,20 @@ TWICE = [
     Fault("D19 nearly", copies("copied_with_another_label"), "near-twin-labels", "near-twin-labels"),
     Fault("D22 behind noise", copies("one_picture_with_noise"), "near-duplicates", "items-nearly-the-same"),
 ]
-FAULTS = [*READING, *TARGETS, *ODDITIES, *TWICE]
+INK = [*CUSTOM, "data._target_=zoo.data.how_much_ink", "task=regression"]
+BEFORE_THE_NET = [
+    Fault("P15 near 3000, and no prior", [*INK, "data.mean=3000", "data.scale=300", "init.prior_bias=false"],
+          "target-scale", "target-unscaled"),
+    Fault("P15 thousands around nought", [*INK, "data.scale=5000"], "target-scale", "target-unscaled"),
+    Fault("P15 seconds since 1970", [*INK, "data.mean=1.7e9", "data.scale=500"],
+          "target-scale", "target-lost-in-rounding"),
+    Fault("D10 one slip rules the z-scores", planted("a_slip", "data.preprocess=standardize"),
+          "preprocessed-inputs", "outliers-rule-the-scale"),
+    Fault("D10 as they are", planted("a_slip", "data.preprocess=none"), "preprocessed-inputs", "inputs-unscaled"),
+    Fault("D10 cut to one value", planted("a_slip", "data.preprocess=threshold"),
+          "constant-features", "preprocessing-erases"),
+]  # fmt: skip
+FAULTS = [*READING, *TARGETS, *ODDITIES, *TWICE, *BEFORE_THE_NET]
 
 HEALTHY = {
     "digits": ["data=digits"],

@@ -43,7 +43,8 @@ def _choice(found: Preprocessing) -> Note:
         title=f"What happens to inputs before the net: {SAY.get(found.name, found.name)}",
         name="preprocessing-choice",
         text=f"{kept[:1].upper()}{kept[1:]}. Fitted on train only. After it, numbers lie between "
-        f"{found.low:.3g} and {found.high:.3g}, with mean {found.mean:.2g} and deviation {found.std:.2g}.{more}",
+        f"{found.low:.3g} and {found.high:.3g}, with mean {_plain(found.mean, found.std):.2g} and deviation "
+        f"{found.std:.2g}.{more}",
         checks=CHECKS,
     )
 
@@ -116,7 +117,7 @@ def _tried(found: Preprocessing) -> Table:
         title=f"The largest |x| that reaches the net is {number(chosen.farthest, 3)}; "
         f"{SAY.get(plain.name, plain.name)}, it would be {number(plain.farthest, 3)}",
         name="preprocessing-options",
-        caption="What would reach the net by each option, over all features. Skewness and smallest deviation are those "
+        caption="What would reach the net by each option, over all features (of pictures, a sample). Skewness and smallest deviation are those "
         "of one feature, noughts and ones aside: what one scale for all leaves next to nothing of, shows there.",
         checks=CHECKS,
         columns=[
