@@ -34,7 +34,9 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
             groups=groups,
             x_label="target",
             y_label="share of the split",
-            marks=[Mark(label=f"{s.items:,} of train are {s.value:g}", x=s.value, tone="warn") for s in spread.spikes[:3]],
+            marks=[
+                Mark(label=f"{s.items:,} of train are {s.value:g}", x=s.value, tone="warn") for s in spread.spikes[:3]
+            ],
         )
 
 
