@@ -19,8 +19,8 @@ def no_attribute_is_a_shortcut(
     Why: a net takes the easiest way; what tells classes apart by how they were stored or lit will not do so elsewhere.
     Fix: re-encode or re-scale all classes alike (data.preprocess, or the program that wrote them), or balance it.
     Source: Datalab, spurious correlations; deepchecks, property-label correlation. Out of sample, with an interval.
-    Calibrated on 1,700 items each: no attribute leads on digits, MNIST, Fashion-MNIST, CIFAR-10 (5 seeds each) and MNIST
-    at random places; digits of 8 × 8 at random places lead with 0.51. Class 3 of CIFAR-10, brighter by 0.2 / 0.4 of the
+    Calibrated on 1,700 items each: none leads on digits, MNIST, Fashion-MNIST, CIFAR-10 (5 seeds each) and on MNIST at
+    random places; digits of 8 × 8 at random places lead with 0.51. Class 3 of CIFAR-10, brighter by 0.2 / 0.4 of the
     range, is told with 0.33 to 0.5 / 0.64 to 0.83, blurred with 0.83 to 0.88; a blurred class of Fashion-MNIST hides.
     """
     given = [c for c in shortcuts.clues if c.kind == "given" and c.beyond and c.beyond.low > beyond]
