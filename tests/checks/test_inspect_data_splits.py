@@ -93,11 +93,11 @@ def order(nearer, lost, random=True):
 
 
 def test_rows_that_give_their_neighbours_away_across_a_random_split_warn():
-    id = "random-split-of-ordered-rows"
-    assert said(id, order_effects=order(0.9, 0.3)) == ("warn", id)
-    assert said(id, order_effects=order(0.9, 0.3, random=False))[0] == "pass"
-    assert said(id, order_effects=order(0.9, 0.01))[0] == "pass"
-    assert said(id, order_effects=order(0.51, 0.3))[0] == "pass"
+    name = "random-split-of-ordered-rows"
+    assert said(name, order_effects=order(0.9, 0.3)) == ("warn", name)
+    assert said(name, order_effects=order(0.9, 0.3, random=False))[0] == "pass"
+    assert said(name, order_effects=order(0.9, 0.01))[0] == "pass"
+    assert said(name, order_effects=order(0.51, 0.3))[0] == "pass"
 
 
 def test_val_before_train_in_time_warns():

@@ -71,7 +71,7 @@ def rows(n=1000, columns=8):
 
 def columns(x, y):
     found = measure_combinations(made(x, y), seed=0)
-    return [run_check(id, combinations=found).cause for id in ("telling-columns", "telling-combinations")]
+    return [run_check(f"telling-{what}", combinations=found).cause for what in ("columns", "combinations")]
 
 
 @pytest.mark.parametrize(

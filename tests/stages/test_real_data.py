@@ -1,4 +1,4 @@
-"""Real tables and texts, where they are at hand: their known facts are in the findings. Only what tells them is measured."""
+"""Real tables and texts, where they are at hand: known facts are in the findings. Only what tells them is measured."""
 
 from __future__ import annotations
 

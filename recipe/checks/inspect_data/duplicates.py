@@ -46,7 +46,9 @@ def equal_inputs_have_equal_labels(
     """
     total = sum(duplicates.conflicting.values())
     capped = ceiling is not None and ceiling.accuracy is not None and ceiling.accuracy < 1
-    cap = f"; train accuracy cannot exceed {_below(ceiling.accuracy)}" if ceiling and ceiling.accuracy and capped else ""
+    cap = (
+        f"; train accuracy cannot exceed {_below(ceiling.accuracy)}" if ceiling and ceiling.accuracy and capped else ""
+    )
     measured = dict(duplicates.conflicting) | ({"ceiling": ceiling.accuracy} if ceiling and ceiling.accuracy else {})
     if not total:
         return passed("no input carries two labels", measured=measured)

@@ -19,6 +19,9 @@ def no_attribute_is_a_shortcut(
     Why: a net takes the easiest way; what tells classes apart by how they were stored or lit will not do so elsewhere.
     Fix: re-encode or re-scale all classes alike (data.preprocess, or the program that wrote them), or balance it.
     Source: Datalab, spurious correlations; deepchecks, property-label correlation. Out of sample, with an interval.
+    Calibrated on 1,700 items each: none leads on digits, MNIST, Fashion-MNIST, CIFAR-10 (5 seeds each) and on MNIST at
+    random places; digits of 8 × 8 at random places lead with 0.51. Class 3 of CIFAR-10, brighter by 0.2 / 0.4 of the
+    range, is told with 0.33 to 0.5 / 0.64 to 0.83, blurred with 0.83 to 0.88; a blurred class of Fashion-MNIST hides.
     """
     given = [c for c in shortcuts.clues if c.kind == "given" and c.beyond and c.beyond.low > beyond]
     own = [c for c in shortcuts.clues if c.kind == "content" and _leads(c, tell, lead)]
@@ -89,6 +92,9 @@ def no_single_column_tells_the_target(combinations: Combinations, *, gain: float
     Why: a column that is all but the target was often made from it, and will not be there when it counts.
     Fix: find out when and how the column is made; data.drop=[COLUMN] if only after the target is known.
     Source: deepchecks, feature-label correlation; Kapoor and Narayanan 2023, L2.
+    Calibrated: on 22 healthy tables (titanic, red wine, housing, adult, breast cancer, diabetes, Gaussian columns) no
+    column leads; the lower ends reach 0.61. A copy of a binary target with 1 / 3 / 5 % flipped has 0.90 to 0.96 / 0.70
+    to 0.77 / 0.73 to 0.77: only the first is spoken of, as one honest column may well tell so much.
     """
     single = [c for c in combinations.found if len(c.columns) == 1]
     if not single:
