@@ -254,7 +254,10 @@ def _scaling(desk: _Desk) -> Iterator[Question]:
         "outliers clipped, then z-scores": "clip_standardize",
     }
     choice = propose(desk.inputs[0], desk.scan.data.kind).choice
-    for title, name in (told | ({"chosen column by column": "auto"} if isinstance(choice, Choice) else {})).items():
+    # Where nothing but logs is chosen, the way above is that already.
+    if isinstance(choice, Choice) and set(choice.columns.values()) != {"log_standardize"}:
+        told["chosen column by column"] = "auto"
+    for title, name in told.items():
         ways.append(desk.exam.way(title, _layer(desk, *desk.inputs, name=name), plain))
     yield Question(
         name="scaling",

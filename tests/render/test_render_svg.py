@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from recipe.render import svg
-from recipe.render.blocks import Bar, Bars, Curve, Heatmap, Histogram, Mark, Series
+from recipe.render.blocks import Bar, Bars, Curve, Heatmap, Histogram, Mark, Panel, Panels, Series
 from recipe.render.settle import settle
 from recipe.render.svg.canvas import fitted, text_width, wrapped
 from recipe.render.svg.scale import Scale, fit
@@ -149,3 +149,12 @@ def test_figures_scale_and_speak() -> None:
     space = "{http://www.w3.org/2000/svg}"
     assert root.findtext(f"{space}title") == "t"
     assert root.findtext(f"{space}desc") == "y against x. s: 2 at 0, 1 at 1."
+
+
+def test_small_histograms_stand_in_rows_each_with_its_name_and_numbers() -> None:
+    panels = [Panel(title=f"column {k}", note="1 ± 2", edges=[0, 5, 10], counts=[k, 9]) for k in range(5)]
+    figure = drawn(Panels(title="t", panels=panels, across=2, heads=["as read", "to the net"]))
+    assert figure.count("<path") == 5
+    assert all(f"column {k}<" in figure for k in range(5))
+    assert figure.count(">10<") == 5
+    assert "as read" in figure

@@ -117,8 +117,9 @@ def _tried(found: Preprocessing) -> Table:
         title=f"The largest |x| that reaches the net is {number(chosen.farthest, 3)}; "
         f"{SAY.get(plain.name, plain.name)}, it would be {number(plain.farthest, 3)}",
         name="preprocessing-options",
-        caption="What would reach the net by each option, over all features (of pictures, a sample). Skewness and smallest deviation are those "
-        "of one feature, noughts and ones aside: what one scale for all leaves next to nothing of, shows there.",
+        caption="What would reach the net by each option, over all features (of pictures, a sample). Skewness and "
+        "smallest deviation are those of one feature, noughts and ones aside: what one scale for all leaves next to "
+        "nothing of, shows there.",
         checks=CHECKS,
         columns=[
             "data.preprocess", "in words", "range", "mean", "deviation", "largest |x|", "where", "|x| > 3", "skewness",
@@ -137,8 +138,8 @@ def _tried(found: Preprocessing) -> Table:
 
 
 def _plain(mean: float, std: float) -> float:
-    """A mean without the rounding that is left after its subtraction."""
-    return mean if abs(mean) > 1e-4 * std else 0.0
+    """A mean without the rounding, or the sample's chance, that is left after its subtraction."""
+    return mean if abs(mean) > 5e-3 * std else 0.0
 
 
 def _target(found: TargetScale) -> Note:
