@@ -195,6 +195,17 @@ def test_where_inputs_are_whole_numbers_directions_are_not_told():
     assert measure_layers(learner, net, batch_of(torch.randint(0, 9, (40, 3)))).directions is None
 
 
+def test_a_model_that_cannot_take_one_row_leaves_a_reason():
+    class AlwaysTrains(nn.Sequential):
+        def train(self, mode=True):  # noqa: ARG002 - that is the fault
+            return super().train(True)
+
+    net = AlwaysTrains(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    batch = Batch(torch.randn(8, 3), torch.arange(8) % 4, torch.arange(8))
+    with pytest.raises(CannotMeasure, match="in batches of 1 the model raises"):
+        _evaluated(None, net, nn.CrossEntropyLoss(), batch, 1)
+
+
 def test_rows_are_drawn_from_every_class():
     targets = torch.tensor([0] * 95 + [1, 2, 3, 4, 4])
     rows = spread_rows(targets, 5, seed=0)
