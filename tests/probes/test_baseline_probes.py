@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from recipe.probes.dependencies import measure_dependencies
 from recipe.probes.dumb_baselines import features
+from recipe.probes.evaluation_proof import _evaluated
 from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.loss_proof import prove_loss
 from recipe.probes.metric_proof import prove_metrics
