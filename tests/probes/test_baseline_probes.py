@@ -198,7 +198,7 @@ def test_where_inputs_are_whole_numbers_directions_are_not_told():
 
 def test_a_model_that_cannot_take_one_row_leaves_a_reason():
     class AlwaysTrains(nn.Sequential):
-        def train(self, mode=True):  # noqa: ARG002 - that is the fault
+        def train(self, mode=True):
             return super().train(True)
 
     net = AlwaysTrains(nn.Linear(3, 4), nn.BatchNorm1d(4))
