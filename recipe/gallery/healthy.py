@@ -42,7 +42,7 @@ HEALTHY = (
     Exhibit(
         "H16",
         "a frozen body, declared",
-        # Random features that carry the signal, and a rate for the head: torch's own start lets next to nothing through.
+        # Random features that carry the signal, and a rate for the head: torch's own start lets little through.
         (
             *net("Frozen", "init.scheme=he", "optimizer.lr=1e-2"),
             "checks.frozen-on-purpose.declared=['encoder.*', 'hidden.*']",
