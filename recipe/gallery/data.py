@@ -259,7 +259,7 @@ def standardised(host: str) -> Mapping:
 
 
 def hard(host: str) -> Mapping:
-    """H19 small, and so noisy that 40 to 50 % can be told; nobody's mistake. It stands in for small grey photographs."""
+    """H19 so noisy that 40 to 50 % can be told, by nobody's mistake; it stands in for small grey photographs."""
     inputs, labels = whole(host)
     noise = {"picture": 2.2, "table": 1.4, "sequence": 2.8}[host] * inputs.std()
     drowned = inputs + noise * np.random.default_rng(19).normal(size=inputs.shape)

@@ -106,7 +106,13 @@ def wants_channels_last(model: nn.Module, asked: bool | str | None, input_dims: 
     """auto: yes for pictures in a model with Conv2d layers; a fixed rule, so the same command gives the same bytes."""
     if asked != "auto":
         return bool(asked)
-    return input_dims == 4 and any(isinstance(m, nn.Conv2d) for m in model.modules())
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    return input_dims == 4 and bool(layers) and not any(_breaks_in_channels_last(m) for m in layers)
+
+
+def _breaks_in_channels_last(layer: nn.Conv2d) -> bool:
+    """Backward of a 1×1 convolution with a stride over 2, 4 or 6 channels writes past its memory (torch 2.15, x86)."""
+    return max(layer.kernel_size) == 1 and max(layer.stride) > 1 and layer.in_channels < 8
 
 
 def _compiled(model: nn.Module) -> nn.Module:

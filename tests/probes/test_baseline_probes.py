@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from recipe.probes.dependencies import measure_dependencies
 from recipe.probes.dumb_baselines import features
+from recipe.probes.evaluation_proof import _evaluated
 from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.loss_proof import prove_loss
 from recipe.probes.metric_proof import prove_metrics
@@ -193,6 +194,17 @@ def test_where_inputs_are_whole_numbers_directions_are_not_told():
     net = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(12, 4))
     learner = Learner(net, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1))
     assert measure_layers(learner, net, batch_of(torch.randint(0, 9, (40, 3)))).directions is None
+
+
+def test_a_model_that_cannot_take_one_row_leaves_a_reason():
+    class AlwaysTrains(nn.Sequential):
+        def train(self, mode=True):
+            return super().train(True)
+
+    net = AlwaysTrains(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    batch = Batch(torch.randn(8, 3), torch.arange(8) % 4, torch.arange(8))
+    with pytest.raises(CannotMeasure, match="in batches of 1 the model raises"):
+        _evaluated(None, net, nn.CrossEntropyLoss(), batch, 1)
 
 
 def test_rows_are_drawn_from_every_class():

@@ -148,6 +148,13 @@ def test_channels_last_is_for_pictures_in_convnets(net, learner, feed, look):
     assert not learner(nn.Linear(3, 3), {"train": {"channels_last": "auto"}}, input_dims=4).channels_last
 
 
+@pytest.mark.parametrize(("channels", "stride", "expected"), [(4, 2, False), (16, 2, True), (4, 1, True)])
+def test_narrow_one_by_one_convolutions_with_a_stride_keep_the_usual_layout(learner, channels, stride, expected):
+    model = nn.Sequential(nn.Conv2d(channels, 8, 1, stride), nn.Flatten(), nn.LazyLinear(2))
+    model(torch.zeros(1, channels, 8, 8))
+    assert learner(model, {"train": {"channels_last": "auto"}}, input_dims=4).channels_last is expected
+
+
 def test_lbfgs_on_the_full_batch(net, learner, pictures, look):
     model = net(dropout=0.2)
     config = {"optimizer": {"_target_": "torch.optim.LBFGS", "lr": 1.0, "line_search_fn": "strong_wolfe"}}

@@ -105,7 +105,7 @@ def outputs_move_in_several_directions(layers: LayersAtStart, *, least: int = 3)
         narrow = [layer for layer in layers.layers if layer.units == 1]
         told = f", and {narrow[0].name} has a single unit" if narrow else ""
         return warned(
-            f"{layers.outputs} outputs move along one direction only{told}: all an input says passes through one number",
+            f"{layers.outputs} outputs move in one direction only{told}: all of an input passes through one number",
             cause="bottleneck",
             where=narrow[0].name if narrow else "model",
             measured=measured,

@@ -14,7 +14,7 @@ def no_class_is_very_rare(
 
     Why: with strong imbalance accuracy says how common the common classes are; a rare class can be ignored at no cost.
     Told where the largest is more than `ratio` times the smallest, and either the smallest has less than `smallest` of
-    an even share, or the classes together are less even than `evenness`: one that dwarfs many leaves none below a tenth.
+    an even share, or all together are less even than `evenness`: one class that dwarfs many leaves none that rare.
     Fix: look at macro recall beside accuracy; more data of the rare class, a train.sampler, or class weights in loss.
     Source: Datalab (p_min < 0.1 / K), SageMaker (ratio > 10), TheDeepChecker (evenness).
     """

@@ -1,4 +1,4 @@
-"""The self-test as a page: every group, every fault with what was said of it, every healthy setup, every check, other tools."""
+"""The self-test as a page: groups of faults, every fault with what was said, healthy setups, checks, other tools."""
 
 from __future__ import annotations
 
