@@ -109,9 +109,9 @@ def _clue(one: Raw, target: Target, everything: Told, train: SplitScan, chosen: 
         return clue
     rest, beyond = everything, None
     if one.kind == "content" and train.pictures is not None:
-        told = [_everything(_levelled(train.features[chosen]), target.column(best))]
-        told.append(tell_by_lines(_patches(train.pictures[chosen]), target.column(best)))
-        return _with(clue, max((one.gain() for one in told), key=lambda gain: gain.mean), None)
+        others = [_everything(_levelled(train.features[chosen]), target.column(best))]
+        others.append(tell_by_lines(_patches(train.pictures[chosen]), target.column(best)))
+        return _with(clue, max((one.gain() for one in others), key=lambda gain: gain.mean), None)
     if one.kind == "given":
         beyond = _beyond(one.values, train, chosen, target.column(best))
     return _with(clue, rest.gain(best), beyond)
