@@ -88,9 +88,14 @@ def _fence(name: str, splits: dict[str, SplitScan], looked: Sequence[str]) -> Fe
         high=float(known[known <= most].max()),
         apart=len(apart),
         farthest=tuple(
-            splits[split].item(k, f"{name} {splits[split].attributes[name][k]:.5g}") for _, split, k in shown
+            splits[split].item(k, f"{name} {_plain(float(splits[split].attributes[name][k]))}") for _, split, k in shown
         ),
     )
+
+
+def _plain(value: float) -> str:
+    """Five digits; large numbers in full: 1,484,705 in place of 1.4847e+06."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e12 else f"{value:.5g}"
 
 
 def _beyond(one: SplitScan, attribute: str, low: float, high: float) -> list[tuple[float, str, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +58,8 @@ def measure_shortcuts(scan: Scan, *, seed: int) -> Shortcuts:
     with one_thread():
         everything = _everything(train.features[chosen], target)
         raw = _raw(scan, train, chosen)
-        clues = [_clue(one, target, everything, train, chosen) for one in raw]
+        patches = cache(lambda: _patches(train.pictures, chosen))
+        clues = [_clue(one, target, everything, train, chosen, patches) for one in raw]
         if (corners := _corners(train, chosen, target, everything)) is not None:
             clues.append(corners)
     generator = np.random.default_rng([seed, 53])
@@ -101,7 +104,14 @@ def _numbers(ids: list[str]) -> np.ndarray | None:
     return numbers if np.isfinite(numbers).mean() > 0.5 else None
 
 
-def _clue(one: Raw, target: Target, everything: Told, train: SplitScan, chosen: np.ndarray) -> Clue:
+def _clue(
+    one: Raw,
+    target: Target,
+    everything: Told,
+    train: SplitScan,
+    chosen: np.ndarray,
+    patches: Callable[[], np.ndarray],
+) -> Clue:
     told = tell_by_bins(one.bins, target)
     best = _best(told, target)
     clue = Clue(name=one.name, kind=one.kind, gain=told.gain(), best=told.gain(best), label=_label(target, best))
@@ -109,9 +119,9 @@ def _clue(one: Raw, target: Target, everything: Told, train: SplitScan, chosen: 
         return clue
     rest, beyond = everything, None
     if one.kind == "content" and train.pictures is not None:
-        told = [_everything(_levelled(train.features[chosen]), target.column(best))]
-        told.append(tell_by_lines(_patches(train.pictures[chosen]), target.column(best)))
-        return _with(clue, max((one.gain() for one in told), key=lambda gain: gain.mean), None)
+        others = [_everything(_levelled(train.features[chosen]), target.column(best))]
+        others.append(tell_by_lines(patches(), target.column(best)))
+        return _with(clue, max((one.gain() for one in others), key=lambda gain: gain.mean), None)
     if one.kind == "given":
         beyond = _beyond(one.values, train, chosen, target.column(best))
     return _with(clue, rest.gain(best), beyond)
@@ -138,11 +148,13 @@ def _levelled(features: np.ndarray) -> np.ndarray:
     return np.asarray(x / np.maximum(x.std(axis=1, keepdims=True), 1e-6))
 
 
-def _patches(pictures: np.ndarray) -> np.ndarray:
+def _patches(pictures: np.ndarray | None, chosen: np.ndarray) -> np.ndarray:
     """(n, 2 · FILTERS) what small patches of levelled pictures show, wherever they are.
 
     A stroke on a dark ground tells its class by how much of it there is; pixels tell it only where it does not move.
     """
+    assert pictures is not None
+    pictures = pictures[chosen]
     x = torch.from_numpy(_levelled(pictures.reshape(len(pictures), -1).astype(np.float32)).reshape(pictures.shape))
     x = F.avg_pool2d(x, 2) if min(x.shape[2:]) >= 16 else x
     size = max(2, min(x.shape[2:]) // 4)

@@ -55,7 +55,7 @@ def no_region_is_a_shortcut(
     shortcuts: Shortcuts | None = None,
     *,
     adds: float = 0.2,
-    carried: float = 0.1,
+    carried: float = 0.35,
     much: float = 0.4,
     corners: float = 0.6,
 ) -> Verdict:
@@ -64,6 +64,9 @@ def no_region_is_a_shortcut(
     Why: a stamp, a frame or a coded corner is learnt in place of what the picture shows, and is not there elsewhere.
     Fix: look at the items that carry it; crop or cover the region in every picture, train, val and test alike.
     Source: Lapuschkin et al. 2019 (Clever Hans); Zech et al. 2018. Compared with like regions and the whole picture.
+    Calibrated on halves of the digits, 40 draws: the most telling window adds 0.33 at most; 2 of them add more than 0.2
+    and carry 0.29 and 0.31 of a class. A mark on half of a class adds 0.24 to 0.32 and carries 0.44 to 0.52, on all of
+    it 0.74 to 0.80 and 0.94 to 1; on 30 % of it, 0.2 and a third: no more than healthy windows, and not spoken of.
     """
     if marks is None and shortcuts is None:
         return skipped("the data are no pictures, or too few")

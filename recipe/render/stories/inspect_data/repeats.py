@@ -9,6 +9,7 @@ from recipe.record.evidence import Shelf
 from recipe.record.features import Sheet
 from recipe.render.blocks import Block, Table
 from recipe.render.stories.sheets import sheet_of
+from recipe.render.wording import number
 
 LISTED = 20
 
@@ -28,7 +29,8 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
         return
     across, conflicts = sum(one.items for one in found.across), sum(found.conflicting.values())
     ceiling = shelf.found("ceiling", Ceiling)
-    cap = f" No model can exceed a train accuracy of {ceiling.accuracy:.4f}." if ceiling and ceiling.accuracy else ""
+    capped = ceiling is not None and ceiling.accuracy is not None and ceiling.accuracy < 1
+    cap = f" No model can exceed a train accuracy of {number(ceiling.accuracy, 6)}." if ceiling and capped else ""
     checks = ["cross-split-duplicates", "conflicting-labels"]
     yield Table(
         title=f"{across:,} items are in two splits, {conflicts:,} have an equal with another label",
