@@ -18,9 +18,9 @@ def labels_are_consistent(
     Fix: look at the candidates, most suspicious first, and relabel or drop what is wrong; a few hundred are soon done.
     Source: Northcutt and others 2021 (confident learning; 3.3 % of ten test sets; half of what was flagged was wrong);
     Wichmann and Hill 2001. Judged by the lower end of the interval, the larger of train's and val's: digits, MNIST and
-    Fashion-MNIST as they come have 0.00 (3 seeds each), CIFAR-10, adult, AG News and rt_polarity at most 0.01, digits at
-    random places of a larger picture 0.026; with 2 % of labels wrong 0.006 to 0.019, with 5 % 0.030 to 0.045 (8 of 9 are
-    spoken of), with 10 % 0.070 to 0.092.
+    Fashion-MNIST as they come have 0.00 (3 seeds each), CIFAR-10, adult, AG News and rt_polarity at most 0.01, small
+    digits at random places 0.026; with 2 % of labels wrong 0.006 to 0.019, with 5 % 0.030 to 0.045 (8 of 9 are spoken
+    of), with 10 % 0.070 to 0.092.
     """
     if not label_noise.splits:
         return skipped("no split was told by models")
