@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -46,6 +47,12 @@ class Preprocess(nn.Module):
         """The same tree; each tensor that has steps comes out as float32 of the same shape."""
         number = iter(range(len(self.steps)))
         return map_tree(lambda leaf: self._one(leaf, next(number)), inputs)
+
+    @cached_property
+    def unclipped(self) -> Preprocess:
+        """The same without a limit to how far a number may lie: for who looks for those that lie far out."""
+        free = [None if one is None else msgspec.structs.replace(one, low=(), high=()) for one in self.steps]
+        return Preprocess(self.name, tuple(free), self.setting)
 
     def to_json(self) -> bytes:
         """What travels with a model."""

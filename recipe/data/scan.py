@@ -238,7 +238,8 @@ def _blank(inputs: Tree, flat: Tensor, reach: tuple[float, float], data: Data, c
 def _features(data: Data, inputs: Tree) -> Tensor:
     """float32 (n, D up to about WIDTH): preprocessed, pictures pooled, other wide inputs averaged in equal runs."""
     parts = []
-    for leaf in leaves(data.preprocess(inputs)):
+    # Clipping is for the net: here it would hide what lies far out.
+    for leaf in leaves(data.preprocess.unclipped(inputs)):
         x = leaf.to(torch.float32).nan_to_num(nan=0, posinf=0, neginf=0)
         if data.kind == "image" and x.ndim == 4 and x.shape[1] <= 4:
             side = max(1, int((WIDTH / x.shape[1]) ** 0.5))

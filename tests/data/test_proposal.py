@@ -90,6 +90,8 @@ def test_what_is_written_gives_the_same_numbers_again_and_travels():
     assert set(out[:, 4].tolist()) == {0.0, 1.0}
     assert float(out[1:].abs().max()) < 6
     assert float(out[0, 2]) < 6
+    assert float(made.unclipped(split.inputs)[0, 2]) > 1e5
+    assert torch.equal(made.unclipped(split.inputs)[:, :2], out[:, :2])
 
 
 def test_the_written_line_is_read_back_whatever_columns_are_called(tmp_path):
