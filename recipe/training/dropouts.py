@@ -92,7 +92,7 @@ def apply_stochastic_depth(model: nn.Module, p: float) -> None:
 
     Finds recipe's own branches, torchvision's StochasticDepth and timm's DropPath.
     """
-    branches = [(m, BRANCHES[type(m).__name__]) for m in model.modules() if type(m).__name__ in BRANCHES]
+    branches = branches_of(model)
     if not branches:
         raise Refusal(
             "the model has no residual branch that could be left out",
@@ -101,6 +101,11 @@ def apply_stochastic_depth(model: nn.Module, p: float) -> None:
         )
     for place, (module, name) in enumerate(branches, 1):
         setattr(module, name, p * place / len(branches))
+
+
+def branches_of(model: nn.Module) -> list[tuple[nn.Module, str]]:
+    """What stands at the end of residual branches, in order, and the attribute that holds the share to leave out."""
+    return [(m, BRANCHES[type(m).__name__]) for m in model.modules() if type(m).__name__ in BRANCHES]
 
 
 BRANCHES = {"Branch": "p", "StochasticDepth": "p", "DropPath": "drop_prob"}

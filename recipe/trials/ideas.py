@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
+from recipe.training.dropouts import branches_of
 from recipe.training.loop import fit
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def _ideas(ingredients: Ingredients, steps: int) -> Iterator[Proposal]:
         key = "data.tokens.most" if ingredients.data.vocabulary is not None else "data.bag.most"
         fewer = max(16, _words(ingredients) // 4)
         yield Proposal(f"{fewer:,} words", {key: fewer}, "forget words that are too rare to be learnt")
-    yield Proposal("stochastic depth 0.1", {"regularizers.stochastic_depth": 0.1}, "not rely on any one of its blocks")
+    if branches_of(ingredients.model(0)):
+        depth = {"regularizers.stochastic_depth": 0.1}
+        yield Proposal("stochastic depth 0.1", depth, "not rely on any one of its blocks")
     yield Proposal("dropout 0.5", {"regularizers.dropout": 0.5}, "do the same as dropout 0.25, more strongly")
     if picture:
         rotate = {"_target_": f"{_AUGMENT}.Rotate", "degrees": 10.0, "scale": 0.1}

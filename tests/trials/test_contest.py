@@ -69,6 +69,14 @@ def test_ideas_are_sized_for_the_net_and_the_run(digits: Ingredients) -> None:
     assert all(applicable(digits, idea) == "" for idea in ideas.values())
 
 
+def test_branches_are_left_out_where_there_are_any(digits: Ingredients) -> None:
+    def proposed(ingredients: Ingredients) -> bool:
+        return "stochastic depth 0.1" in {idea.name for idea in ideas_for(ingredients, steps=9, given=lambda _: False)}
+
+    assert not proposed(digits)
+    assert proposed(digits.changed({"model": "resnet"}))
+
+
 def test_what_the_user_fixed_is_not_tried(digits: Ingredients) -> None:
     ideas = ideas_for(digits, steps=1000, given=lambda key: key == "regularizers.dropout")
     assert not any("regularizers.dropout" in idea.change for idea in ideas)
