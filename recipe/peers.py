@@ -83,8 +83,9 @@ def _environment(cache: Path) -> Path:
     home = cache / "environment"
     python = home / "bin" / "python"
     wanted = [f"{name}=={version}" for name, version in TOOLS.items()]
-    mark = home / "made"
-    if mark.exists() and mark.read_text() == " ".join(wanted):
+    ours = [sysconfig.get_path("purelib"), str(Path(__file__).resolve().parents[1])]
+    mark, made = home / "made", "\n".join([*wanted, *ours])
+    if mark.exists() and mark.read_text() == made:
         return python
     make_folder(cache)
     try:
@@ -93,7 +94,6 @@ def _environment(cache: Path) -> Path:
             [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
             check=True, capture_output=True, text=True,
         ).stdout.strip()  # fmt: skip
-        ours = [sysconfig.get_path("purelib"), str(Path(__file__).resolve().parents[1])]
         write_text(Path(site) / "ours.pth", "\n".join(ours) + "\n")
         subprocess.run(
             [str(python), "-m", "pip", "install", "--quiet", "--no-deps", *wanted, "click", "tqdm"], check=True
@@ -104,7 +104,7 @@ def _environment(cache: Path) -> Path:
             where=str(home),
             fix="--peers needs the package index; leave it out without a network",
         ) from error
-    write_text(mark, " ".join(wanted))
+    write_text(mark, made)
     return python
 
 

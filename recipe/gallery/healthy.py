@@ -49,7 +49,7 @@ HEALTHY = (
         ),
     ),
     Exhibit("H17", "standardised inputs", data("standardised", "data.preprocess=none")),
-    Exhibit("H18", "two easy classes", data("two_classes")),
+    Exhibit("H18", "two easy classes", data("two_classes", "data.val_fraction=0.4")),
     Exhibit("H19", "hard and small", data("hard")),
     Exhibit("H20", "a tiny transformer", net("TinyVit", "schedule=warmup_cosine"), hosts=REAL),
     Exhibit("H21", "gradient clipping at 1", ("train.clip_norm=1.0",)),

@@ -23,6 +23,8 @@ CLOSE = 0.8
 CHANCE = 7.0
 """Nats of a run beyond the logarithm of the number of rows: by chance once in a thousand data sets."""
 MOST_RUNS = 5
+SURE = 4.0
+"""Nats that one row can bring: no simple model is surer than that, and one row alone is no run."""
 
 
 class Lapse(NamedTuple):
@@ -105,7 +107,7 @@ def find_runs(nats: np.ndarray, alike: Sequence[Hashable] | None = None) -> list
     Were no row special, a stretch that begins at a given row would reach t nats with a probability below exp(-t):
     likelihood ratios have mean one. The largest over all rows is therefore beyond chance from log N on.
     """
-    limit, rest = run_limit(len(nats)), nats.astype(np.float64).copy()
+    limit, rest = run_limit(len(nats)), np.minimum(nats.astype(np.float64), SURE)
     first = {one: k for k, one in reversed(list(enumerate(alike or ())))}
     rest[[k for k, one in enumerate(alike or ()) if first[one] != k]] = 0.0
     found: list[Segment] = []
