@@ -51,6 +51,9 @@ def real_inputs_beat_blank_and_shuffled_ones(
     if fmean(real.val_loss) > 1.5 * fmean(blank.val_loss):
         return failed(f"{told}: training with real inputs diverges", cause="diverges", where="optimizer.lr",
                       advice="optimizer.lr ten times smaller", measured=measured)  # fmt: skip
+    if _only_begun(real, blank, shuffled, controls.prior):
+        return warned(f"{told}: ahead on every seed, and hardly begun to learn", cause="not-learnt-yet",
+                      where="optimizer.lr", advice="optimizer.lr three times larger", measured=measured)  # fmt: skip
     if dependencies is not None and any(row[i] > 0 for i, row in enumerate(dependencies.forward)):
         return failed(
             f"{told}: the inputs reach the outputs, and bring no more than {' and '.join(weak)}",
@@ -64,6 +67,12 @@ def real_inputs_beat_blank_and_shuffled_ones(
         where="model",
         measured=measured,
     )
+
+
+def _only_begun(real: Arm, blank: Arm, shuffled: Arm, prior: float | None) -> bool:
+    """Whether real inputs lead on every seed, by little, as a net does that has hardly left the guess by the prior."""
+    lead = all(a < b and a < c for a, b, c in zip(real.val_loss, blank.val_loss, shuffled.val_loss, strict=True))
+    return lead and prior is not None and prior > 0 and fmean(real.train_loss) > 0.9 * prior
 
 
 def _fall(arm: Arm) -> float:
