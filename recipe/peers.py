@@ -46,7 +46,7 @@ MEANS = {
     "TA304": {"batch-norm-small-batch"},
     "TA305": {"non-finite-inputs"},
     "TP-NAN": {"non-finite-inputs", "loss-overflows"},
-    "TP-DIVERGENCE": {"rate-too-high", "gradient-ascent", "loss-wrong-sign"},
+    "TP-DIVERGE": {"rate-too-high", "gradient-ascent", "loss-wrong-sign"},
     "TP-ZERO-GRAD": {"gradient-cut"},
 }
 """Causes that a check's name stands for: what a reader of its message would go and look at."""
