@@ -24,7 +24,9 @@ CHANCE = 7.0
 """Nats of a run beyond the logarithm of the number of rows: by chance once in a thousand data sets."""
 MOST_RUNS = 5
 SURE = 4.0
-"""Nats that one row can bring: no simple model is surer than that, and one row alone is no run."""
+"""Nats that one row can bring: no simple model is surer than that, and one row alone is no run.
+
+Set after one false run of a single row; planted runs are still found (tests), other doses were not measured."""
 
 
 class Lapse(NamedTuple):
