@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,9 @@ class Given:
 
 @contextmanager
 def _composed(overrides: Sequence[Override], objects: Mapping[str, Any]) -> Iterator[tuple[Composed, bool]]:
+    # The folder in which one works is importable, as for the command.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     try:
         given = given_as(objects)
         words = [*given.words, *(one for one in overrides if isinstance(one, str))]

@@ -125,6 +125,8 @@ class Ingredients:
             "num_outputs": self.num_outputs,
             "vocabulary": self.data.vocabulary,
             "every_step": self.task.time_axis() is not None,
+            "masked": self.data.masked,
+            "blocks": getattr(self.data.encoder, "blocks", ()),
         }
 
     def model(self, seed: int) -> nn.Module:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from recipe import brought
 from recipe.record.refusal import Refusal, UserCodeError
 
 
@@ -79,6 +80,8 @@ def signature_of(target: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _import_hint(target: str) -> str:
+    if target.startswith(f"{brought.__name__}."):
+        return "the recipe so far has it from a call in Python: give the same object again, or name another one"
     return (
         f"check the spelling; {target.split('.')[0]!r} must be installed, or be a module in the folder you type this in"
     )

@@ -123,6 +123,7 @@ class Config(pytest.File):
     """The checks of some stages of a project."""
 
     told: dict[str, Told]
+    refused = ""
 
     def collect(self) -> Iterable[StageCheck]:
         """A test for each check, in the order of the stages."""
@@ -145,9 +146,17 @@ class Config(pytest.File):
 
     def of(self, stage: str) -> Told:
         """The stage's report; it and the stages before it are run when they are first asked for."""
+        from recipe.record.refusal import Refusal
+
         for one in self.stages[: self.stages.index(stage) + 1]:
+            if self.refused:
+                pytest.skip(f"recipe could not be run: {self.refused}")
             if one not in self.told:
-                self.told[one] = self._run(one)
+                try:
+                    self.told[one] = self._run(one)
+                except Refusal as refusal:
+                    self.refused = refusal.what
+                    raise CheckFailedError("\n".join(refusal.lines())) from refusal
         return self.told[stage]
 
     def _run(self, stage: str) -> Told:

@@ -50,7 +50,7 @@ class Composed:
                 self.files.require_option(group, option)
             return _from_layers(self.files, (*self.layers, layer), self.overrides)
         tree = copied(self.tree)
-        check_arguments(apply(layer, tree), tree)
+        check_arguments(apply(layer, tree, strict_keys(self.files.shipped)), tree)
         return _finished(tree, replace(self, layers=(*self.layers, layer)))
 
     def on(self, recipe_file: Path | None) -> Composed:
@@ -120,7 +120,7 @@ def _from_layers(files: ConfigFiles, layers: tuple[Layer, ...], overrides: tuple
     tree: Tree = copied(shipped)
     new, added = _own_arguments(files, choices, tree), set()
     for layer in _still_meant(layers, default_choices(files.shipped)):
-        new += apply(layer, tree)
+        new += apply(layer, tree, strict_keys(files.shipped))
         added |= {setting.path for setting in layer.settings if setting.mode in ("add", "force")}
     check_arguments(new, tree)
     check_keys(tree, strict_keys(files.shipped), added)

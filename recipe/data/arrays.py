@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from recipe.record.refusal import Refusal
 INPUTS = ("x", "inputs", "images", "data", "features")
 TARGETS = ("y", "targets", "labels", "target", "label")
 SPLITS = ("train", "val", "test")
+ROOM = 0.3
+"""Share of the free memory beyond which .npy files are left on the disk and read piece by piece."""
 
 
 def arrays(
@@ -22,7 +25,8 @@ def arrays(
 ) -> dict[str, Any]:
     """Inputs (N, ...) and targets (N) by name: x and y, or x_train, y_train, x_val … for splits that are given.
 
-    path: an .npz or .safetensors file, or a folder of .npy files. inputs, targets: other names for x and y.
+    path: an .npz or .safetensors file, or a folder of .npy files, which may be larger than memory. inputs, targets:
+    other names for x and y.
     Pictures (N, H, W, 1|3|4) come out as (N, C, H, W), bytes (N, H, W) as (N, 1, H, W).
     """
     if path is None:
@@ -40,7 +44,13 @@ def arrays(
         if x is not None and y is None:
             raise Refusal(f"has inputs for {split} and no targets", where=str(top), fix=f"it holds: {', '.join(found)}")
         if x is not None and y is not None:
-            mapping[split] = (_as_pictures(found[x]), found[y])
+            if len(found[x]) != len(found[y]):
+                raise Refusal(f"has {len(found[x]):,} of {x} and {len(found[y]):,} of {y}", where=str(top))
+            mapping[split] = (
+                Mapped(found[x], np.array(found[y]))
+                if isinstance(found[x], np.memmap)
+                else (_as_pictures(found[x]), found[y])
+            )
     if "train" not in mapping:
         raise Refusal(
             f"has no inputs under {inputs or ', '.join(INPUTS)}",
@@ -63,7 +73,9 @@ def _named(found: Mapping[str, Any], names: tuple[str, ...], split: str) -> str 
 def _load(top: Path) -> dict[str, np.ndarray]:
     try:
         if top.is_dir():
-            return {file.stem: _npy(file) for file in sorted(top.glob("*.npy"))}
+            files = sorted(top.glob("*.npy"))
+            mapped = sum(file.stat().st_size for file in files) > ROOM * free_memory()
+            return {file.stem: _npy(file, mapped=mapped) for file in files}
         if top.suffix == ".safetensors":
             from safetensors.numpy import load_file
 
@@ -88,8 +100,24 @@ def _load(top: Path) -> dict[str, np.ndarray]:
     raise Refusal(f"is no .npz, .npy or .safetensors file ({top.suffix})", where=str(top))
 
 
-def _npy(file: Path) -> np.ndarray:
-    return np.asarray(np.load(file, allow_pickle=False))
+def _npy(file: Path, *, mapped: bool) -> np.ndarray:
+    """The array, or a view of the file that reads what is asked for."""
+    array: np.ndarray = np.load(file, allow_pickle=False, mmap_mode="r" if mapped else None)
+    return array
+
+
+@dataclass(eq=False)
+class Mapped:
+    """(input, target) by index, out of a file that is never read as a whole."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        return _as_pictures(np.array(self.inputs[index : index + 1]))[0], self.targets[index]
 
 
 def _refuse_bomb(file: Path) -> None:

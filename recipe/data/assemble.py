@@ -19,6 +19,7 @@ from recipe.data.encode import encode
 from recipe.data.given import array_of, inputs_of
 from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
+from recipe.data.ragged import filled_up
 from recipe.data.splits import split_off
 from recipe.data.stream import Stream, length
 from recipe.data.targets import agree_on_targets, unlabelled, without_targets
@@ -52,6 +53,7 @@ def assemble(
     """
     target = str(settings.get("_target_", "data"))
     _check_mapping(mapping, target)
+    mapping, masked = filled_up(mapping, target)
     lost: list[Trouble] = list(mapping.get("unreadable") or ())
     splits: dict[str, Split] = {}
     given: dict[str, np.ndarray] = {}
@@ -93,6 +95,7 @@ def assemble(
         notes=(*notes, *told),
         patched=applied.patched if applied else None,
         fine=applied.fine if applied else {},
+        masked=masked,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,11 @@ import msgspec
 import numpy as np
 import torch
 from torch import Tensor
+
+from recipe.data.texts import split_text
+
+WORDY, COMMON = 2.0, 0.95
+"""Words that a text has on average, at least; the share of rows beyond which a word tells nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +63,26 @@ class NumericColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """kept: the texts with a column of their own; rarer and unseen ones share one, empty cells have one."""
+    """kept: the texts with a column of their own; rarer and unseen ones share one, empty cells have one.
+
+    words: kept are words, and a text has each of them or has not: for texts that are different in nearly every row.
+    """
 
     name: str
     kept: tuple[str, ...]
     other: bool
     empty: bool
+    words: bool = False
+
+    @property
+    def width(self) -> int:
+        """Columns that it becomes."""
+        return len(self.kept) + self.other + self.empty
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
-    """Cells → float32 (N, F): numbers with empty cells filled, then flags of empty cells, then one-hot categories.
+    """Cells → float32 (N, F): numbers with empty cells filled, then flags of empty cells, then one-hot categories,
+    or the words of a text.
 
     left_out: columns that cannot help ({name: why}): empty, constant, or text that is different in nearly every row.
     """
@@ -80,9 +96,18 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
         """Names of the F columns."""
         names = [c.name for c in self.numeric] + [f"{c.name} empty" for c in self.numeric if c.flagged]
         for column in self.categories:
-            names += [f"{column.name}={text}" for text in column.kept]
+            names += [f"{column.name}{': ' if column.words else '='}{text}" for text in column.kept]
             names += [f"{column.name} other"] * column.other + [f"{column.name} empty"] * column.empty
         return tuple(names)
+
+    @property
+    def blocks(self) -> tuple[tuple[int, int], ...]:
+        """(first column, columns) of each category: one of them is 1. What an embedding is for."""
+        found, at = [], len(self.numeric) + sum(c.flagged for c in self.numeric)
+        for column in self.categories:
+            found += [(at, column.width)] * (not column.words)
+            at += column.width
+        return tuple(found)
 
     def __call__(self, cells: Cells) -> Tensor:
         """float32 (N, F)."""
@@ -97,14 +122,19 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
     def _one_hot(self, cells: Cells, column: CategoryColumn) -> np.ndarray:
         place = cells.category_names.index(column.name)
         codes, texts = cells.codes[:, place], cells.categories[place]
+        if column.words:
+            has = np.array([_has(text, column.kept) + [False] * column.empty for text in texts]).reshape(
+                -1, column.width
+            )
+            nothing = [False] * len(column.kept) + [True] * column.empty
+            return np.concatenate([has, [nothing]])[codes]
         own = {text: k for k, text in enumerate(column.kept)}
         other = len(column.kept) if column.other else -1
         # One entry more than there are texts: code -1 (an empty cell) finds the last one.
         target = np.array(
             [own.get(text, other) for text in texts] + [len(column.kept) + column.other if column.empty else -1]
         )
-        width = len(column.kept) + column.other + column.empty
-        return np.asarray(target[codes][:, None] == np.arange(width)[None, :])
+        return np.asarray(target[codes][:, None] == np.arange(column.width)[None, :])
 
 
 def fit_encoder(cells: Cells, *, rare: int = 10, most: int = 50) -> Encoder:
@@ -141,9 +171,37 @@ def _fit_category(
         left_out[name] = f"every cell is {texts[int(counts.argmax())]!r}" if known else "every cell is empty"
         return None
     if known > 20 and len(np.flatnonzero(counts)) > 0.5 * known:
+        if words := _telling_words(counts, texts, max(rare, known // 100), most):
+            return CategoryColumn(name=name, kept=words, other=False, empty=empty, words=True)
         left_out[name] = f"{len(np.flatnonzero(counts)):,} different texts in {known:,} cells"
         return None
     floor = min(rare, max(1, known // 100))
     order = [int(k) for k in np.argsort(-counts, kind="stable") if counts[k] >= floor][:most]
     kept = tuple(texts[k] for k in sorted(order))
     return CategoryColumn(name=name, kept=kept, other=True, empty=empty)
+
+
+def _telling_words(counts: np.ndarray, texts: Sequence[str], floor: int, most: int) -> tuple[str, ...]:
+    """The commonest words of free texts, each in `floor` rows at least and not in nearly all; none where it is no text.
+
+    A text has two words or more, of letters: numbers of tickets and times of day have not.
+    """
+    found: Counter[str] = Counter()
+    words = rows = 0
+    for text, count in zip(texts, counts.tolist(), strict=True):
+        own = _words_of(text)
+        rows, words = rows + count, words + count * len(own)
+        found.update(dict.fromkeys(own, count))
+    if words < WORDY * rows:
+        return ()
+    known = [(word, n) for word, n in found.items() if floor <= n <= COMMON * rows]
+    return tuple(sorted(word for word, _ in sorted(known, key=lambda one: (-one[1], one[0]))[:most]))
+
+
+def _has(text: str, words: Sequence[str]) -> list[bool]:
+    own = _words_of(text)
+    return [word in own for word in words]
+
+
+def _words_of(text: str) -> set[str]:
+    return {word for word in split_text(text, "words") if word[0].isalpha()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from recipe.data.data import Trouble
 from recipe.data.text_files import LOST, decode
-from recipe.data.texts import Texts
+from recipe.data.texts import UNITS, Texts, split_text
 from recipe.record.refusal import Refusal
 
 WORDS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -16,11 +16,16 @@ SHORT = 40
 """Lines of at most so many characters on average, without blanks, are items of their own: names, words."""
 
 
-def chars(path: str, *, block_size: int = 64, lines: bool | str = "auto", encoding: str = "auto") -> dict[str, Any]:
-    """Each item is a piece of the text of block_size + 1 characters, or a line; its targets are its next characters.
+def chars(
+    path: str, *, block_size: int = 64, lines: bool | str = "auto", encoding: str = "auto", unit: str = "characters"
+) -> dict[str, Any]:
+    """Each item is a piece of the text of block_size + 1 characters (or words), or a line; its targets are the next.
 
-    path: a text file, or a folder with train.txt, val.txt and test.txt. Blocks are ordered by their position.
+    path: a text file, or a folder with train.txt, val.txt and test.txt. Blocks are ordered by their position. unit:
+    characters or words; words are in lower case, punctuation marks by themselves.
     """
+    if unit not in UNITS:
+        raise Refusal(f"there is no unit {unit!r}", where="data.unit", fix=f"one of: {', '.join(UNITS)}")
     if path is None:
         raise Refusal("which file?", where="data.path", fix="data.path=FILE.txt")
     found = {split: _read(file, encoding) for split, file in _files(Path(path).expanduser()).items()}
@@ -30,18 +35,25 @@ def chars(path: str, *, block_size: int = 64, lines: bool | str = "auto", encodi
         if by_line:
             items = [(f"line {k}", line.strip()) for k, line in enumerate(told.split("\n"), 1) if line.strip()]
         else:
-            starts = range(0, len(told) - block_size, block_size)
-            items = [(f"character {k + 1}", told[k : k + block_size + 1]) for k in starts]
+            items = _blocks(told, block_size, unit)
         items = _sound(items, split, mapping["unreadable"])
         if not items:
-            raise Refusal(f"{split} has fewer characters than one block", where=path, fix="data.block_size=16")
-        mapping[split] = (Texts([text for _, text in items], whole=by_line), None)
+            raise Refusal(f"{split} has fewer {unit} than one block", where=path, fix="data.block_size=16")
+        mapping[split] = (Texts([text for _, text in items], whole=by_line, unit=unit), None)
         mapping["ids"][split] = [f"{split}: {name}" if len(found) > 1 else name for name, _ in items]
     if by_line:
         return mapping | {"notes": ["Each line is an item by itself: data.lines=false cuts the text into blocks."]}
     order: dict[str, Sequence[int]] = {split: range(len(ids)) for split, ids in mapping["ids"].items()}
-    notes = [f"The text is cut into blocks of {block_size} characters, each with the one that comes next."]
+    notes = [f"The text is cut into blocks of {block_size} {unit}, each with the one that comes next."]
     return mapping | {"attributes": {s: {"block": list(v)} for s, v in order.items()}, "time": "block", "notes": notes}
+
+
+def _blocks(told: str, size: int, unit: str) -> list[tuple[str, str]]:
+    """(name, text) of each block with the unit that comes after it."""
+    units: Sequence[str] = told if unit == "characters" else split_text(told, unit)
+    gap = "" if unit == "characters" else " "
+    starts = range(0, len(units) - size, size)
+    return [(f"{unit.removesuffix('s')} {k + 1}", gap.join(units[k : k + size + 1])) for k in starts]
 
 
 def _files(top: Path) -> dict[str, Path]:

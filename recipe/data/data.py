@@ -178,7 +178,8 @@ class Data:
 
     features: names of the columns of a table after encoding. notes: what was decided about the data on the way.
     patched: what a patch file changed. fine: {split: positions that it marks as fine}.
-    unlabelled: the source gave no targets; they are zeros, and what is learnt follows from the inputs.
+    unlabelled: the source gave no targets; they are zeros, and what is learnt follows from the inputs. masked: the last
+    column of a step is positive where it is there, and not where it only fills up a shorter sequence.
     """
 
     name: str
@@ -196,6 +197,7 @@ class Data:
     encoder: Any = None
     max_unreadable: int = 0
     unlabelled: bool = False
+    masked: bool = False
     notes: tuple[str, ...] = ()
     patched: Patched | None = None
     fine: Mapping[str, frozenset[int]] = field(default_factory=dict)

@@ -69,7 +69,11 @@ def _next_tokens(splits: Mapping[str, Split], encoder: NextTokenEncoder) -> dict
 
 def _told(encoder: Any) -> str:
     if isinstance(encoder, NextTokenEncoder):
-        return f"At each of {encoder.length} positions one of {len(encoder.classes)} characters of train comes next."
+        rare = "" if encoder.unit == "characters" else "; what occurs there once is unknown, and asked of nobody"
+        return (
+            f"At each of {encoder.length} positions one of {len(encoder.classes):,} {encoder.unit} of train comes "
+            f"next{rare}."
+        )
     if isinstance(encoder, TokenEncoder):
         return (
             f"Texts are {encoder.length} tokens each ({encoder.unit}; shorter ones filled up with 0, longer ones cut) "

@@ -1,4 +1,4 @@
-"""Texts for language models → (inputs, targets): at every position the target is the character that comes next."""
+"""Texts for language models → (inputs, targets): at every position the target is the character or word after it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recipe.data.texts import Texts
+from recipe.data.texts import Texts, split_text
 
 IGNORED = -100
 """A target that is none: behind the end of a line, or a character that train has not. torch's own default."""
 END = "⏎"
 SHOWN = {"\n": "⏎", " ": "␣", "\t": "⇥"}
 LONGEST = 512
+MOST_WORDS = 20_000
+"""Words that are told apart, the commonest of train; of these each occurs twice."""
 
 
 class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", dict=True):
-    """vocabulary: the characters of train, sorted. whole: each text begins and ends; else it is a piece of another.
+    """vocabulary: the characters or words of train, sorted. whole: each text begins and ends; else it is a piece.
 
-    Whole texts start and end with token 0; pieces of length + 1 characters give length inputs and as many targets. What
-    train has not is the last token as an input, and no target.
+    Whole texts start and end with token 0; pieces of length + 1 units give length inputs and as many targets. What
+    train has not is the last token as an input, and no target. unit: characters, or words (as `split_text` has them).
     """
 
     vocabulary: tuple[str, ...]
     length: int
     whole: bool
+    unit: str = "characters"
 
     @property
     def features(self) -> None:
@@ -60,7 +63,7 @@ class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", di
         targets = np.full((len(texts), self.length), IGNORED, dtype=np.int64)
         unknown = self.size - 1
         for row, text in enumerate(texts):
-            tokens = [self.places.get(c, unknown) for c in text[: self.length + 1]]
+            tokens = [self.places.get(c, unknown) for c in split_text(text, self.unit)[: self.length + 1]]
             before = [0, *tokens] if self.whole else tokens[:-1]
             after = [*tokens, 0] if self.whole else tokens[1:]
             before, after = before[: self.length], after[: self.length]
@@ -74,7 +77,7 @@ class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", di
         inputs = np.zeros((len(texts), self.length), dtype=np.int64)
         ends = []
         for row, text in enumerate(texts):
-            tokens = [self.places.get(c, self.size - 1) for c in text]
+            tokens = [self.places.get(c, self.size - 1) for c in split_text(text, self.unit)]
             known = ([0, *tokens] if self.whole else tokens)[-self.length :]
             inputs[row, : len(known)] = known
             ends.append(max(0, len(known) - 1))
@@ -84,14 +87,22 @@ class NextTokenEncoder(msgspec.Struct, frozen=True, kw_only=True, tag="next", di
         """Tokens for people."""
         first = int(self.whole)
         known = [t for t in tokens.tolist() if t >= first]
-        return "".join(self.vocabulary[t - first] if t - first < len(self.vocabulary) else "⍰" for t in known)
+        return ("" if self.unit == "characters" else " ").join(
+            self.vocabulary[t - first] if t - first < len(self.vocabulary) else "⍰" for t in known
+        )
 
 
 def fit_next_token(texts: Texts) -> NextTokenEncoder:
     """The encoder for the texts of train."""
     counts: Counter[str] = Counter()
+    longest = 1
     for text in texts:
-        counts.update(text)
-    longest = max(map(len, texts), default=1)
+        units = split_text(text, texts.unit)
+        counts.update(units)
+        longest = max(longest, len(units))
     length = min(longest + 1, LONGEST) if texts.whole else longest - 1
-    return NextTokenEncoder(vocabulary=tuple(sorted(counts)), length=max(1, length), whole=texts.whole)
+    known = list(counts)
+    if texts.unit == "words":
+        often = [word for word in counts if counts[word] > 1] or known
+        known = sorted(often, key=lambda word: (-counts[word], word))[:MOST_WORDS]
+    return NextTokenEncoder(vocabulary=tuple(sorted(known)), length=max(1, length), whole=texts.whole, unit=texts.unit)

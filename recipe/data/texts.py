@@ -18,12 +18,14 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 class Texts:
     """One text an item. columns: of the file that held them; ("file",) where each was a file.
 
-    whole: each begins and ends by itself; else it is a piece of a longer text.
+    whole: each begins and ends by itself; else it is a piece of a longer text. unit: what comes next in them, where a
+    language model asks: characters or words.
     """
 
     values: Sequence[str]
     columns: tuple[str, ...] = ()
     whole: bool = True
+    unit: str = "characters"
 
     def __len__(self) -> int:
         return len(self.values)
@@ -36,7 +38,7 @@ class Texts:
 
     def take(self, indices: np.ndarray) -> Texts:
         """Some of the texts, in the order of `indices`."""
-        return Texts([self.values[int(i)] for i in indices], self.columns, self.whole)
+        return Texts([self.values[int(i)] for i in indices], self.columns, self.whole, self.unit)
 
     def contents(self) -> np.ndarray:
         """16 bytes a text, equal where the texts are."""

@@ -33,13 +33,14 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         pool: str = "mean",
         dropout: float = 0.0,
+        masked: bool = False,
     ) -> None:
         super().__init__()
         if cell not in CELLS:
             raise ValueError(f"cell {cell!r} is none of {', '.join(CELLS)}")
         if every_step and bidirectional:
             raise ValueError("a net that reads backwards sees what it is to predict: model.bidirectional=false")
-        self.steps = Steps(input_shape, vocabulary, embed, padded=not every_step)
+        self.steps = Steps(input_shape, vocabulary, embed, padded=not every_step, masked=masked)
         self.every_step, self.pool, self.both = every_step, pool, bidirectional
         sizes = [embed, *[width * (1 + bidirectional)] * depth]
         self.layers = nn.ModuleList(

@@ -22,14 +22,23 @@ class Steps(nn.Module):
     """Inputs → a sequence of vectors: tokens (T), numbers (T) or (T, F), or the rows of a picture (C, H, W).
 
     vocabulary: how many tokens there are, None for numbers. padded: whether token 0 is padding; then it has no vector.
+    masked: whether the last number of a step is positive where the step is there, and not where it only fills up.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], vocabulary: int | None, width: int, *, padded: bool) -> None:
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        vocabulary: int | None,
+        width: int,
+        *,
+        padded: bool,
+        masked: bool = False,
+    ) -> None:
         super().__init__()
         if not isinstance(input_shape, tuple) or not 1 <= len(input_shape) <= 3 or isinstance(input_shape[0], tuple):
             raise ValueError(f"a sequence has the shape (T), (T, F) or (C, H, W), not {input_shape}")
         self.tokens = vocabulary is not None and len(input_shape) == 1
-        self.padded = padded and self.tokens
+        self.padded, self.masked = padded and self.tokens, masked and len(input_shape) == 2
         self.length = input_shape[1] if len(input_shape) == 3 else input_shape[0]
         if self.tokens:
             self.reader: nn.Module = nn.Embedding(vocabulary or 0, width, padding_idx=PADDING if self.padded else None)
@@ -41,7 +50,7 @@ class Steps(nn.Module):
         if self.tokens:
             return Sequence(self.reader(x), x != PADDING if self.padded else None)
         rows = x.transpose(1, 2).flatten(2) if x.ndim == 4 else x[..., None] if x.ndim == 2 else x
-        return Sequence(self.reader(rows), None)
+        return Sequence(self.reader(rows), rows[..., -1] > 0 if self.masked else None)
 
 
 def pooled(states: Tensor, there: Tensor | None, how: str) -> Tensor:

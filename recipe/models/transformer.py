@@ -33,6 +33,7 @@ class Transformer(nn.Module):
         heads: int = 4,
         patch: int | None = None,
         dropout: float = 0.0,
+        masked: bool = False,
     ) -> None:
         super().__init__()
         if width % heads:
@@ -42,7 +43,7 @@ class Transformer(nn.Module):
         self.steps: nn.Module = (
             Patches(input_shape, width, patch)
             if picture
-            else Steps(input_shape, vocabulary, width, padded=not every_step)
+            else Steps(input_shape, vocabulary, width, padded=not every_step, masked=masked)
         )
         self.place = nn.Parameter(torch.empty(1, int(self.steps.length), width))
         self.blocks = nn.ModuleList(Block(width, heads, dropout, causal=every_step) for _ in range(depth))

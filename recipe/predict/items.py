@@ -241,7 +241,7 @@ def _cells(frame: pl.DataFrame, encoder: Encoder, path: Path) -> tuple[Cells, di
         codes.append(np.array([-1 if t is None else place[t] for t in texts], dtype=np.int32))
         categories.append(levels)
         for row, text in enumerate(texts):
-            if text is not None and text not in column.kept:
+            if text is not None and text not in column.kept and not column.words:
                 strange.setdefault(row, []).append(f"{column.name} {text!r} was rare in training, or new")
     rows = frame.height
     cells = Cells(

@@ -35,7 +35,7 @@ def measure_implications(data: Data, questions: Questions | None) -> Implication
     return Implications(
         kind=data.kind,
         examples=int((data.train.targets >= 0).sum()) if predicts_next(data) else len(data.train),
-        unit="characters to be predicted" if predicts_next(data) else "examples",
+        unit=f"{data.encoder.unit} to be predicted" if predicts_next(data) else "examples",
         fewest=min(counts.values()) if counts else None,
         inputs=sizes.numbers_of(shapes),
         start=start,
@@ -115,7 +115,7 @@ def _amount(data: Data, counts: dict[str, int], shapes: list[tuple[int, ...]]) -
     if predicts_next(data):
         total = int((data.train.targets >= 0).sum())
         yield Implied(
-            what="examples", measured=f"{total:,} characters to be predicted, in {len(data.train):,} pieces",
+            what="examples", measured=f"{total:,} {data.encoder.unit} to be predicted, in {len(data.train):,} pieces",
             so="a net of about as many parameters, in order of magnitude; fewer overfit less, more need dropout",
             source="Karpathy 2015, char-rnn's advice",
         )  # fmt: skip
@@ -194,7 +194,8 @@ def _length(data: Data, questions: Questions | None) -> Iterator[Implied]:
         return
     if isinstance(data.encoder, NextTokenEncoder):
         each = (data.train.targets >= 0).sum(dim=1).double()
-        told = f"{data.encoder.length} characters at a time, {float(each.mean()):.3g} of them asked for on average"
+        asked = f"{float(each.mean()):.3g} of them asked for on average"
+        told = f"{data.encoder.length} {data.encoder.unit} at a time, {asked}"
         so = "a recurrent net's state, or a transformer's window, reaches no farther back than that"
         yield Implied(what="length", measured=told, so=so, source="Karpathy 2015; nanoGPT, block size")
         return

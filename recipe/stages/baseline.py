@@ -24,6 +24,7 @@ from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.loss_proof import prove_loss
 from recipe.probes.metric_proof import prove_metrics
+from recipe.probes.model_summary import summarize_model
 from recipe.probes.one_batch import measure_one_batch
 from recipe.probes.outputs import measure_outputs
 from recipe.probes.prediction_dynamics import measure_dynamics
@@ -82,6 +83,9 @@ def tell(stage: Stage) -> None:
 
         # What can a person do? Numbers of those who have answered beside the net's.
         stage.measure("human", measure_human, skeleton.data, stage.run.path)
+
+        # The model at a glance: what it is made of, and what a pass costs.
+        stage.measure("model_summary", summarize_model, learner.model, items)
 
         # The loss and the metrics are tried on outputs of known quality, in the form in which the model gives them.
         form = task.form(outputs_of(learner.model, items.inputs))

@@ -11,6 +11,7 @@ from recipe.probes.gradient_check import measure_gradients
 from recipe.probes.initial_loss import measure_initial_loss
 from recipe.probes.layers_at_start import measure_layers
 from recipe.probes.loss_proof import prove_loss
+from recipe.probes.model_summary import summarize_model
 from recipe.probes.one_batch import measure_one_batch
 from recipe.probes.outputs import measure_outputs
 from recipe.probes.probe import outputs_of, plain_learner, sample, settled, trainable
@@ -34,6 +35,9 @@ def tell(stage: Stage) -> None:
     items = sample(ingredients, "train", len(ingredients.data.train), seed=seed)
     learner = plain_learner(ingredients, seed)
     task.check(learner.model(items.inputs), items.targets)
+
+    # The model at a glance.
+    stage.measure("model_summary", summarize_model, learner.model, items)
 
     # Simplify: everything that makes training harder on purpose is off.
     stage.measure("simplicity", measure_simplicity, ingredients, seed)

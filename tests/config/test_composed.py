@@ -445,3 +445,9 @@ def test_references_that_grow_without_end() -> None:
         + "\n    k60: xx\n",
     )
     assert "expand to more than" in refusal("+experiment=grow")
+
+
+def test_two_thresholds_of_one_check_and_of_two_checks_can_be_given():
+    words = ["checks.init-loss.above=0.3", "checks.init-loss.below=0.2", "checks.output-width.skip='as known'"]
+    given = compose(words).plain["checks"]
+    assert given == {"init-loss": {"above": 0.3, "below": 0.2}, "output-width": {"skip": "as known"}}

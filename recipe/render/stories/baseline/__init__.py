@@ -13,6 +13,7 @@ from recipe.render.stories.baseline import (
     just_before,
     layers,
     learning,
+    model,
     one_batch,
     people,
     proofs,
@@ -22,7 +23,7 @@ from recipe.render.stories.baseline import (
     wiring,
 )
 
-PARTS = (rivals, people, learning, just_before, one_batch, start, inside, layers, proofs, wiring, sequence)
+PARTS = (rivals, people, learning, just_before, model, one_batch, start, inside, layers, proofs, wiring, sequence)
 """Each a module with `blocks(shelf)`, most telling first."""
 
 
