@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.safetensors"
+CHECKPOINTS = "checkpoints"
 # Training error is looked at on a sample first, and on the whole split only when the sample says it is there.
 _SAMPLE = 2000
 
@@ -76,7 +77,7 @@ def run_one(
     outcome = msgspec.structs.replace(outcome, seconds=round(time.perf_counter() - started, 3))
     write_text(place / "history.jsonl", _lines(outcome.history))
     write_json(place / "result.json", outcome)
-    remove(place / "checkpoints")
+    remove(place / CHECKPOINTS)
     return outcome
 
 

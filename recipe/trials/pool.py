@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe.record.files import remove
 from recipe.record.progress import Bar, Progress, Silent
 from recipe.record.trial import Outcome, Trial
 from recipe.trials import processes
-from recipe.trials.here import finished, run_here
+from recipe.trials.here import CHECKPOINTS, finished, run_here
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -37,6 +38,10 @@ def run_trials(
     """
     threads = threads or threads_of(ingredients)
     outcomes = {t.id: found for t in trials if (found := finished(t, folder, save=save))}
+    for done_before in outcomes:
+        # A kill between the result and this leaves them behind.
+        if (folder / done_before / CHECKPOINTS).exists():
+            remove(folder / done_before / CHECKPOINTS)
     pending = list({t.id: t for t in trials if t.id not in outcomes}.values())
     if pending:
         board = Board(progress or Silent(), pending, already=len({t.id for t in trials}) - len(pending))
