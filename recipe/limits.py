@@ -150,6 +150,8 @@ RULES: dict[str, Rule] = {
     "search.direction": one_of("auto", "minimize", "maximize"),
     "ensemble.members": whole(1),
     "ensemble.report_on": one_of("test", "val"),
+    "selftest.seeds": whole(1),
+    "selftest.healthy_seeds": either(OFF, whole(1)),
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("dropout", "dropout2d", "dropconnect")},
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("stochastic_depth", "label_smoothing", "ema")},
     **{f"regularizers.{name}": either(OFF, AMOUNT) for name in ("weight_decay", "l1", "activation_l1")},
