@@ -25,6 +25,42 @@ def activation_of(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
+# What may stand between layers; the gates of a net are of the second kind, so those are only replaced where no other is.
+_OPEN = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.PReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.CELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Hardswish,
+    nn.Softplus,
+)
+_CLOSED = (nn.Sigmoid, nn.Tanh, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
+
+
+def replace_activations(model: nn.Module, name: str) -> int:
+    """Puts a fresh `name` in the place of each hidden activation module, whoever wrote the model; returns how many.
+
+    Hidden are those before the last layer that has weights. Activations that `forward` calls as functions stay.
+    """
+    named = list(model.named_modules())
+    last = max((place for place, (_, module) in enumerate(named) if _is_weighted(module)), default=0)
+    kind = _OPEN if any(isinstance(module, _OPEN) for _, module in named) else _CLOSED
+    found = [path for path, module in named[:last] if isinstance(module, kind)]
+    for path in found:
+        parent, _, child = path.rpartition(".")
+        setattr(model.get_submodule(parent), child, activation_of(name))
+    return len(found)
+
+
+def _is_weighted(module: nn.Module) -> bool:
+    return any(parameter.ndim >= 2 for parameter in module.parameters(recurse=False))
+
+
 def norm_of(name: str | None, channels: int, *, dimensions: int) -> nn.Module | None:
     """A norm layer over `channels` for inputs (B, C) (dimensions 1) or (B, C, H, W) (dimensions 2), or None."""
     if name is None:
@@ -54,3 +90,14 @@ class Branch(nn.Module):
             return x
         kept = x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(1 - self.p)
         return x * kept / (1 - self.p)
+
+
+class Skip(nn.Sequential):
+    """Layers beside a shortcut: their output is added to what they read, so that a deep stack passes gradients on."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers, Branch())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, …) → the same shape."""
+        return x + super().forward(x)
