@@ -25,7 +25,7 @@ def activation_of(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-# What may stand between layers; the gates of a net are of the second kind, so those are only replaced where no other is.
+# What may stand between layers. Gates are of the second kind: see `_is_gate`.
 _OPEN = (
     nn.ReLU,
     nn.ReLU6,
@@ -49,12 +49,24 @@ def replace_activations(model: nn.Module, name: str) -> int:
     """
     named = list(model.named_modules())
     last = max((place for place, (_, module) in enumerate(named) if _is_weighted(module)), default=0)
-    kind = _OPEN if any(isinstance(module, _OPEN) for _, module in named) else _CLOSED
-    found = [path for path, module in named[:last] if isinstance(module, kind)]
+    opened = any(isinstance(module, _OPEN) for _, module in named)
+    found = [
+        path
+        for path, module in named[:last]
+        if isinstance(module, _OPEN) or (isinstance(module, _CLOSED) and not (opened and _is_gate(model, path)))
+    ]
     for path in found:
         parent, _, child = path.rpartition(".")
         setattr(model.get_submodule(parent), child, activation_of(name))
     return len(found)
+
+
+def _is_gate(model: nn.Module, path: str) -> bool:
+    """A sigmoid beside other activations may be a gate, unless layers with weights follow it in the same sequence."""
+    parent, _, child = path.rpartition(".")
+    above = model.get_submodule(parent)
+    after = list(above.children())[int(child) + 1 :] if isinstance(above, nn.Sequential) and child.isdigit() else []
+    return not any(_is_weighted(module) for follower in after for module in follower.modules())
 
 
 def _is_weighted(module: nn.Module) -> bool:
@@ -100,4 +112,7 @@ class Skip(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, …) → the same shape."""
-        return x + super().forward(x)
+        inner = x
+        for layer in self:
+            inner = layer(inner)
+        return x + inner
