@@ -11,7 +11,7 @@ from recipe.record.overfit import Cost, OverfitPlan
 from recipe.record.regularize import RegularizePlan
 
 # Parts of overfit's budget; the rest is for the short probes and for what estimates leave out.
-_LADDER, _EDGE, _RATES, _REMEDIES = 0.47, 0.13, 0.20, 0.10
+_LADDER, _EDGE, _RATES, _REMEDIES = 0.50, 0.13, 0.19, 0.08
 # Runs that the search for the edge makes: a seed finds it in about eight, each other seed in about five.
 _EDGE_RUNS = 13
 # Seeds of each point of the learning curve, at most.

@@ -20,7 +20,8 @@ def finding(cause: str, check: str = "a-check") -> Finding:
 
 
 def within(*words: str) -> Ingredients:
-    return Ingredients(compose(["model=mlp", "model.width=16", *words]))
+    small = [] if any(word.startswith("model=") for word in words) else ["model=mlp", "model.width=16"]
+    return Ingredients(compose([*small, *words]))
 
 
 def proposed(causes: list[str], *words: str) -> tuple[list[tuple[str, str]], list[str]]:
