@@ -19,7 +19,7 @@ from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.fit import refuse_misfit
-from recipe.models.initialise import initialise, set_prior_bias
+from recipe.models.initialise import set_prior_bias, start_as
 from recipe.record.progress import Progress, Silent
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
@@ -131,14 +131,10 @@ class Ingredients:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
         refuse_misfit(self._target("model"), reads_codes=self.data.vocabulary is not None, mirrors=self.mirrors)
         with seeded(derive(seed, "init")):
-            model = instantiate(
-                self.model_node(),
-                where="model",
-                optional=self.model_facts,
-            )
+            model = instantiate(self.model_node(), where="model", optional=self.model_facts)
             if not isinstance(model, nn.Module):
                 raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
-            initialise(model, self.config["init"]["scheme"], self.num_outputs)
+            start_as(self.config["init"], model, self.num_outputs)
         if self.config["init"]["prior_bias"]:
             targets = self.targets(self.data.train)
             set_prior_bias(model, self.task.prior_bias(targets), self.num_outputs, self.task.prior_scale(targets))

@@ -85,6 +85,12 @@ SCHEDULED = number(0, 1, below=False)
 POSITIVE = number(0, above=True)
 AMOUNT = number(0)
 
+INIT_SCHEMES = (
+    "default", "he", "xavier", "orthogonal", "zeros_last", "xavier_uniform", "xavier_normal", "kaiming_uniform",
+    "kaiming_normal", "trunc_normal", "normal", "uniform", "sparse", "eye", "dirac", "constant", "zeros", "ones",
+)  # fmt: skip
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid")
+
 RULES: dict[str, Rule] = {
     "task": one_of("auto", "classification", "binary", "multilabel", "regression", "language_model", "autoencoder"),
     "loss": either(OFF, NODE),
@@ -124,7 +130,9 @@ RULES: dict[str, Rule] = {
     "train.clip_norm": either(OFF, POSITIVE),
     "train.accumulate": whole(1),
     "train.sampler": either(OFF, NODE),
-    "init.scheme": one_of("default", "he", "xavier", "orthogonal", "zeros_last"),
+    "init.scheme": one_of(*INIT_SCHEMES),
+    "init.options": TABLE,
+    "init.activation": either(OFF, one_of(*ACTIVATIONS)),
     "optimizer.lr": POSITIVE,
     "optimizer.momentum": SHARE,
     "optimizer.weight_decay": AMOUNT,

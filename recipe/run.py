@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json as json_text
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -18,20 +17,21 @@ from recipe import __version__
 from recipe.config import GROUPS, Composed
 from recipe.environment import environment
 from recipe.judge import judge, unread
+from recipe.next_step import next_step, typed
 from recipe.record.evidence import Shelf
 from recipe.record.files import write_json, write_text
 from recipe.record.lock import held
 from recipe.record.plain import from_json, to_json, to_plain
 from recipe.record.recipe_file import recipe_text
 from recipe.record.refusal import Refusal, UserCodeError
-from recipe.record.report import Decision, NextStep, Report, worst
+from recipe.record.report import Decision, Report, worst
 from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
 from recipe.record.trial import Outcome
 from recipe.render.progress import progress_for
 from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
 
 if TYPE_CHECKING:
-    from recipe.stages.stage import Stage
+    pass
 
 # How `walk` shares a budget out: what the stages need beside each other.
 _SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
@@ -129,7 +129,16 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
         ingredients = Ingredients(composed)
         _require_same_data(run, ingredients.data.origin)
         asked = asked_of(stage, composed.plain)
-        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress, without=unread(stage, asked))
+        told = Stage(
+            stage,
+            ingredients,
+            work,
+            run,
+            budget=budget,
+            progress=progress,
+            without=unread(stage, asked),
+            judged=lambda shelf: judge(stage, shelf, composed.plain["checks"], asked),
+        )
         patched = ingredients.data.patched
         if patched:
             told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
@@ -156,7 +165,7 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
         trials=tuple(told.rows),
         decisions=tuple(told.decisions),
         metrics=told.metrics,
-        next=_next_step(told, worst(findings), composed),
+        next=next_step(stage, worst(findings), composed.overrides, told.next_step, told.mending),
         notes=tuple(told.notes),
     )
     write_text(work / "recipe.yaml", _recipe(run, report, composed))
@@ -221,7 +230,7 @@ def _require_open_gates(run: RunDirectory, stage: str, composed: Composed) -> No
             raise Refusal(
                 f"{stage} builds on {earlier}, which has not been run here",
                 where=str(run.path),
-                fix=f"type: {_command('recipe ' + earlier, composed)}   (or gate=off to go on without it)",
+                fix=f"type: {typed('recipe ' + earlier, composed.overrides)}   (or gate=off to go on without it)",
             )
         if report.verdict == "fail":
             wrong = next(f for f in report.checks if f.verdict == "fail")
@@ -273,18 +282,3 @@ def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
     fixed = set(composed.recipe_given)
     kept = [(by, d) for by, d in decided if by == "given by you" or d.key not in fixed]
     return recipe_text(kept, GROUPS)
-
-
-def _next_step(stage: Stage, verdict: str, composed: Composed) -> NextStep | None:
-    """The story's next step; with a closed gate it is this stage again, once the first failure is mended."""
-    if verdict == "fail":
-        return NextStep(
-            command=_command(f"recipe {stage.name}", composed),
-            because="a check failed: mend it, then run this stage again",
-        )
-    step = stage.next_step
-    return step and NextStep(command=_command(step.command, composed), because=step.because)
-
-
-def _command(command: str, composed: Composed) -> str:
-    return " ".join([command, *(shlex.quote(given) for given in composed.overrides)])

@@ -11,7 +11,7 @@ from recipe.record.overfit import Cost, OverfitPlan
 from recipe.record.regularize import RegularizePlan
 
 # Parts of overfit's budget; the rest is for the short probes and for what estimates leave out.
-_LADDER, _EDGE, _RATES = 0.50, 0.15, 0.22
+_LADDER, _EDGE, _RATES, _REMEDIES = 0.50, 0.13, 0.19, 0.08
 # Runs that the search for the edge makes: a seed finds it in about eight, each other seed in about five.
 _EDGE_RUNS = 13
 # Seeds of each point of the learning curve, at most.
@@ -66,7 +66,20 @@ def plan_overfit(
         seconds=climbing + _EDGE_RUNS * edge * dearest + comparing(),
         budget=budget,
         costs=dict(costs),
+        **_mending(settings, costs, budget),
     )
+
+
+def _mending(settings: Mapping[str, Any], costs: Mapping[str, Cost], budget: float | None) -> dict[str, int]:
+    """How many remedies for how many steps, where nothing fits: each of the same length, rather few than short."""
+    count, steps = int(settings["remedies"]), int(settings["remedy_steps"])
+    if budget is not None and count:
+        # The run without a remedy may have to be made again, and the best is confirmed on another seed.
+        dearest = max(costs.values(), key=lambda cost: cost.step)
+        room = [steps_within(budget * _REMEDIES / (n + 3), dearest) for n in range(1, count + 1)]
+        count = max((n for n, long in enumerate(room, 1) if long >= min(steps, 2 * LEAST_STEPS)), default=0)
+        steps = min(steps, room[count - 1]) if count else 0
+    return {"remedies": count, "remedy_steps": steps}
 
 
 def plan_regularize(

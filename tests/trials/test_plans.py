@@ -10,6 +10,8 @@ SETTINGS = {
     "seeds": 3,
     "edge_steps": 60,
     "shares": [0.03, 0.1],
+    "remedies": 6,
+    "remedy_steps": 2000,
     "fractions": [0.125, 0.25, 0.5],
     "fresh": 3,
     "screen": 2,
