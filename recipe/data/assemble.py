@@ -30,7 +30,7 @@ from recipe.tree import leaves
 SPLITS = ("train", "val", "test")
 USE = {
     "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
-    "patch", "workers", "streaming", "encode", "tokens", "bag",
+    "patch", "workers", "streaming", "encode", "tokens", "bag", "leave_out", "side", "extra", "extra_share",
 }  # fmt: skip
 """Keys of the data node that say how the data are used, not where they come from."""
 KINDS = ("image", "table", "text", "series", "array")
@@ -259,8 +259,12 @@ def _divide(splits: dict[str, Split], settings: Mapping[str, Any], seed: int, ti
 def _fitted(settings: Mapping[str, Any], train: Split, kind: str, names: Sequence[str] | None) -> Preprocess:
     # What the user's own transforms of validation items make of inputs is theirs to scale.
     own = settings["preprocess"] == "auto" and settings.get("eval_transform")
+    setting = settings["preprocess"]
+    if isinstance(setting, Mapping) and settings["leave_out"]:
+        columns = {name: way for name, way in setting.get("columns", {}).items() if name not in settings["leave_out"]}
+        setting = {**setting, "columns": columns}
     with one_thread():
-        return fit("none" if own else settings["preprocess"], train, kind, names)
+        return fit("none" if own else setting, train, kind, names, side=settings["side"])
 
 
 def _kind(train: Split) -> str:
