@@ -17,6 +17,7 @@ from recipe.data.assemble import USE
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
+from recipe.data.extra import with_extra
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.fit import refuse_misfit
 from recipe.models.initialise import initialise, set_prior_bias
@@ -75,7 +76,8 @@ class Ingredients:
         """The data set, validated and split; the test split sealed."""
         node = {key: value for key, value in self.config["data"].items() if key not in USE}
         seed = self.config["seed"]
-        mapping = instantiate(node, where="data", optional={"seed": seed})
+        read = partial(instantiate, where="data", optional={"seed": seed})
+        mapping = with_extra(read(node), self.config["data"], read)
         return assemble_data(
             mapping, self.config["data"], seed, self.config["task"], encoding=lambda: self.text_encoding
         )

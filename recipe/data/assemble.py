@@ -16,6 +16,7 @@ from torch import Tensor
 from recipe.data.cells import Cells
 from recipe.data.data import Data, Split, Trouble, refuse_unreadable
 from recipe.data.encode import encode
+from recipe.data.extra import merged, same_classes
 from recipe.data.given import array_of, inputs_of
 from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
@@ -35,7 +36,7 @@ USE = {
 """Keys of the data node that say how the data are used, not where they come from."""
 KINDS = ("image", "table", "text", "series", "array")
 BESIDE = ("classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "renamed", "notes")
-KEYS = {*SPLITS, *BESIDE}
+KEYS = {*SPLITS, *BESIDE, "extra", "extra_classes"}
 
 
 def assemble(
@@ -55,9 +56,11 @@ def assemble(
     lost: list[Trouble] = list(mapping.get("unreadable") or ())
     splits: dict[str, Split] = {}
     given: dict[str, np.ndarray] = {}
-    for name in SPLITS:
+    for name in (*SPLITS, "extra"):
         if mapping.get(name) is not None:
             splits[name], given[name] = _read(name, mapping, settings, target, lost)
+    if "extra" in given:
+        given["extra"] = same_classes(given["extra"], mapping.get("extra_classes"), mapping.get("classes"))
     labelled = not (isinstance(mapping["train"], tuple) and mapping["train"][1] is None)
     if labelled:
         _leave_out_unlabelled(splits, given, mapping.get("classes"), task, lost)
@@ -66,6 +69,9 @@ def assemble(
     agreed = agree_on_targets(given, mapping.get("classes"), task) if labelled else without_targets(given)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
     notes = [*(mapping.get("notes") or ()), *_divide(splits, settings, seed, mapping.get("time"))]
+    if "extra" in splits:
+        splits, merging = merged(splits, settings["extra_share"], seed)
+        notes.append(merging)
     # After the division, so that a dropped item moves no other to another split.
     applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
     splits = applied.splits if applied else splits
