@@ -144,6 +144,7 @@ RULES: dict[str, Rule] = {
     "model.depth": whole(0),
     "model.channels": whole(1),
     "model.blocks": whole(1),
+    "model.sparse": either(OFF, whole(1)),
     "early_stopping.monitor": MONITOR,
     "early_stopping.mode": one_of("min", "max"),
     "early_stopping.patience": either(OFF, whole(1)),
