@@ -17,6 +17,7 @@ from recipe.data.assemble import USE
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
+from recipe.data.extra import with_extra
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.fit import refuse_misfit
 from recipe.models.initialise import set_prior_bias, start_as
@@ -25,7 +26,7 @@ from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
 from recipe.tasks.task import Task, task_for
 from recipe.training.checkpoint import Checkpoint
-from recipe.training.early_stopping import EarlyStopping, cadence
+from recipe.training.early_stopping import EarlyStopping, cadence, patience_for
 from recipe.training.evaluate import Evaluation, evaluate
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import Learner, assemble
@@ -75,7 +76,8 @@ class Ingredients:
         """The data set, validated and split; the test split sealed."""
         node = {key: value for key, value in self.config["data"].items() if key not in USE}
         seed = self.config["seed"]
-        mapping = instantiate(node, where="data", optional={"seed": seed})
+        read = partial(instantiate, where="data", optional={"seed": seed})
+        mapping = with_extra(read(node), self.config["data"], read)
         return assemble_data(
             mapping, self.config["data"], seed, self.config["task"], encoding=lambda: self.text_encoding
         )
@@ -154,7 +156,11 @@ class Ingredients:
     @cached_property
     def regularizers(self) -> Regularizers:
         """What keeps the net from fitting the training set too well; all off by default."""
-        return Regularizers.from_config(self.config["regularizers"], build)
+        return Regularizers.from_config(self.config["regularizers"], self._build_augmentation)
+
+    def _build_augmentation(self, node: Any) -> Any:
+        """An augmentation is told what black and white are after preprocessing, if it asks."""
+        return build(node, optional=self.data.ends)
 
     def learner(self, seed: int, *, plain: bool = False) -> Learner:
         """Model, loss, optimizer and schedule, on the device. plain: without any regularizer."""
@@ -275,6 +281,14 @@ class Ingredients:
     def _early_stopping(self) -> EarlyStopping | None:
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
+
+    def patience(self, length: int) -> int | None:
+        """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
+        every = self._cadence(self.feed("train").steps_per_epoch, length)
+        evaluations = -(-length // every)
+        return (
+            patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
+        )
 
     def _cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
