@@ -260,7 +260,10 @@ class Ingredients:
     def trained(self, model: nn.Module, history: History, *, seed: int, limit: int | None = None) -> Trained:
         """What a run came to, measured on train and val, both in eval mode and without augmentation."""
         metrics, evaluations = {}, {}
-        for name, feed in (("train", self.feed("train", plain=True, seed=seed, limit=limit)), ("val", self.feed("val"))):
+        for name, feed in (
+            ("train", self.feed("train", plain=True, seed=seed, limit=limit)),
+            ("val", self.feed("val")),
+        ):
             metrics[name], evaluations[name] = self.measure(model, feed)
         parameters = sum(p.numel() for p in model.parameters())
         return Trained(model, history, metrics, evaluations, history.steps, parameters)

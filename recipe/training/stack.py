@@ -1,7 +1,7 @@
 """Many models of one structure as one: every weight a tensor with the models as its first dimension.
 
-Each model's own parameters become views into the stack, so that whoever reads, keeps or averages a single model need not
-know that it does not stand alone.
+Each model's own parameters become views into the stack, so that whoever reads, keeps or averages a single model need
+not know that it does not stand alone.
 """
 
 from __future__ import annotations
@@ -96,10 +96,9 @@ class Stack:
         self.parameters = [t.requires_grad_(on) for t, on in zip(parameters, self.trained, strict=True)]
         self.buffers = list(buffers)
         for place, model in enumerate(self.models):
-            for own, tensor in zip(model.parameters(), self.parameters, strict=True):
+            stacked = [*self.parameters, *self.buffers]
+            for own, tensor in zip((*model.parameters(), *model.buffers()), stacked, strict=True):
                 own.data = tensor.detach()[place]
-            for own, tensor in zip(model.buffers(), self.buffers, strict=True):
-                own.data = tensor[place]
 
 
 def structure_of(model: nn.Module) -> str:

@@ -38,11 +38,11 @@ class Draws:
         for name, module in template.named_modules():
             twins = [model.get_submodule(name) for model in models]
             if type(module) in (nn.Dropout, *WHOLE_CHANNELS):
-                place = self._place([float(twin.p) for twin in twins], type(module) in WHOLE_CHANNELS)  # type: ignore[arg-type]
+                place = self._place([float(twin.p) for twin in twins], type(module) in WHOLE_CHANNELS)
                 module.forward = Thin(module, place, self)  # type: ignore[method-assign]
             for key, hook in list(module._forward_pre_hooks.items()):
                 if isinstance(hook, InputDropout):
-                    shares = [twin._forward_pre_hooks[key].p for twin in twins]  # type: ignore[attr-defined]
+                    shares = [twin._forward_pre_hooks[key].p for twin in twins]
                     module._forward_pre_hooks[key] = Thin(module, self._place(shares, hook.channels), self).of_input
         return template
 

@@ -87,9 +87,7 @@ def fit_stacked(
 class Course:
     """The runs that are under way. alive: their numbers, in the order in which they lie in the stack."""
 
-    def __init__(
-        self, runs: Sequence[Run], loss: Loss, shared: bool, ended: Callable[[int, History], None]
-    ) -> None:
+    def __init__(self, runs: Sequence[Run], loss: Loss, shared: bool, ended: Callable[[int, History], None]) -> None:
         self.runs, self.shared, self.ended = list(runs), shared, ended
         self.alive = list(range(len(runs)))
         learners = [run.learner for run in runs]
@@ -132,7 +130,7 @@ class Course:
         for place, found in enumerate(looks(self.stepper) if self.alive else []):
             record, run = self.records[self.alive[place]], self.runs[self.alive[place]]
             alone = look_alone if record.stepper.average is not None else None
-            record.evaluated(done, alone or (lambda _, found=found: found), run.stop_when)
+            record.evaluated(done, alone or _told(found), run.stop_when)
             run.learner.model.train()
         self.end([place for place, number in enumerate(self.alive) if self.records[number].stopped])
 
@@ -236,6 +234,11 @@ class Course:
         return _Whole(self.stepper.stack, self.stepper.update, self.device)
 
 
+def _told(found: dict[str, dict[str, float]]) -> Evaluate:
+    """An evaluation that was made already."""
+    return lambda _: found
+
+
 class _Whole(NamedTuple):
     """The stack as a checkpoint sees a learner."""
 
@@ -252,4 +255,3 @@ def _together(trees: Sequence[Tree]) -> Tree:
     if isinstance(first, dict):
         return {key: _together([tree[key] for tree in trees]) for key in first}
     return tuple(_together(column) for column in zip(*trees, strict=True))
-

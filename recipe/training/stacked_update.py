@@ -28,7 +28,9 @@ class StackedUpdate:
     which are never stepped: schedules set their rates, and here they are read.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], models: Sequence[nn.Module], optimizers: Sequence[Optimizer]) -> None:
+    def __init__(
+        self, parameters: Sequence[Tensor], models: Sequence[nn.Module], optimizers: Sequence[Optimizer]
+    ) -> None:
         self._optimizers = list(optimizers)
         # Which group a parameter is in may differ between the models: decay makes two groups of one.
         patterns = list(zip(*map(_groups, models, optimizers), strict=True))
@@ -50,7 +52,9 @@ class StackedUpdate:
         numbers = self._numbers()
         for step in self._steps:
             step.grad = None
-        moving = [(p, s, g) for p, s, g in zip(parameters, self._steps, self._column, strict=True) if p.grad is not None]
+        moving = [
+            (p, s, g) for p, s, g in zip(parameters, self._steps, self._column, strict=True) if p.grad is not None
+        ]
         for parameter, step, place in moving:
             rate, decay, shrink, _ = numbers[place]
             if alive is not None:
@@ -90,7 +94,8 @@ class StackedUpdate:
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return self._inner.state_dict()
+        state: dict[str, Any] = self._inner.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
@@ -131,7 +136,10 @@ class StackedUpdate:
 
     def _numbers(self) -> list[Tensor]:
         """(4, K) a column: rate, decay, shrink, momentum; made anew only when one of them has changed."""
-        told = [[[float(group.get(key) or 0.0) for key in NUMBERS] for group in one.param_groups] for one in self._optimizers]
+        told = [
+            [[float(group.get(key) or 0.0) for key in NUMBERS] for group in one.param_groups]
+            for one in self._optimizers
+        ]
         if told != self._told:
             columns = [
                 [told[k][group] if group >= 0 else [0.0] * len(NUMBERS) for k, group in enumerate(pattern)]

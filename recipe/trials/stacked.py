@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import torch
+from torch import nn
 
 from recipe.record.files import make_folder, remove, write_json
 from recipe.record.history import History
@@ -139,10 +141,12 @@ def look_at_all(stepper: StackedStepper, ingredients: Ingredients) -> list[dict[
     for batch in ingredients.feed("val").in_order():
         outputs.append(stepper.stack.evaluate(batch.inputs))
         targets.append(batch.targets)
-    asked = [torch.cat(targets)]
-    said = torch.cat(outputs, dim=1)
+    said, asked, loss = torch.cat(outputs, dim=1), torch.cat(targets), ingredients.loss
+    if said.device.type != "cpu" and isinstance(loss, nn.Module):
+        # Fetched once for all: each model's metrics would make the device wait several times.
+        said, asked, loss = said.cpu(), asked.cpu(), copy.deepcopy(loss).cpu()
     with torch.no_grad():
-        return [{"val": ingredients.judged(evaluation_of([one], asked, ingredients.loss))} for one in said]
+        return [{"val": ingredients.judged(evaluation_of([one], [asked], loss))} for one in said]
 
 
 def interrupted(pending: Sequence[Trial], trials: Mapping[str, Trial], folder: Path) -> list[list[Trial]]:
@@ -223,4 +227,3 @@ def _common(config: Mapping[str, Any]) -> str:
     shared = {key: config[key] for key in ("data", "task", "loss", "metrics", "train", "device", "init")}
     shared |= {"augment": augment, "cadence": config["early_stopping"]["cadence"]}
     return msgspec.json.encode(shared, order="sorted", enc_hook=str).decode()
-

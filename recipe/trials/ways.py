@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from recipe.lengths import pace_of
-from recipe.record.files import write_json
+from recipe.record.files import make_folder, write_json
 from recipe.record.plain import from_json
 from recipe.record.trial import Trial
 from recipe.record.ways import Way, Ways
@@ -63,7 +63,7 @@ def stacks_of(
     ways = [_way(key, group, known, threads, workers, started, each) for key, group in groups.items()]
     fresh = tuple(way for way in ways if known.find(way.key, way.count) is None)
     if fresh:
-        write_json(folder / FILE, Ways(ways=(*known.ways, *fresh)))
+        write_json(make_folder(folder) / FILE, Ways(ways=(*known.ways, *fresh)))
     return [[one.trial for one in groups[way.key]] for way in ways if way.stacked]
 
 
@@ -104,9 +104,7 @@ def _way(
     return _fastest(key, group, together, alone, min(workers, len(group)), started)
 
 
-def _fastest(
-    key: str, group: Sequence[Candidate], together: float, alone: float, workers: int, started: float
-) -> Way:
+def _fastest(key: str, group: Sequence[Candidate], together: float, alone: float, workers: int, started: float) -> Way:
     """together, alone: seconds of a step of all of them, and of one."""
     steps = group[0].trial.steps or group[0].ingredients.steps()
     in_order = alone * len(group) * steps
