@@ -21,6 +21,7 @@ from recipe.data.extra import with_extra
 from recipe.instantiation import build, instantiate, locate, signature_of
 from recipe.models.fit import refuse_misfit
 from recipe.models.initialise import set_prior_bias, start_as
+from recipe.record.history import History
 from recipe.record.progress import Progress, Silent
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
@@ -249,28 +250,38 @@ class Ingredients:
             steps=length,
             seed=derive(seed, "steps"),
             evaluate=lambda model: {"val": self.measure(model, val)[0]},
-            evaluate_every=evaluate_every or self._cadence(train.steps_per_epoch, length),
-            early_stopping=self._early_stopping(),
+            evaluate_every=evaluate_every or self.cadence(train.steps_per_epoch, length),
+            early_stopping=self.early_stopping(),
             watchers=watchers,
             checkpoint=Checkpoint(folder / "checkpoints") if folder else None,
             progress=progress or Silent(),
             stop_when=stop_when,
         )
+        return self.trained(learner.model, history, seed=seed, limit=limit)
+
+    def trained(self, model: nn.Module, history: History, *, seed: int, limit: int | None = None) -> Trained:
+        """What a run came to, measured on train and val, both in eval mode and without augmentation."""
         metrics, evaluations = {}, {}
-        # The training set is measured as the validation set is: in eval mode, without augmentation.
-        for name, feed in (("train", self.feed("train", plain=True, seed=seed, limit=limit)), ("val", val)):
-            metrics[name], evaluations[name] = self.measure(learner.model, feed)
-        parameters = sum(p.numel() for p in learner.model.parameters())
-        return Trained(learner.model, history, metrics, evaluations, history.steps, parameters)
+        for name, feed in (
+            ("train", self.feed("train", plain=True, seed=seed, limit=limit)),
+            ("val", self.feed("val")),
+        ):
+            metrics[name], evaluations[name] = self.measure(model, feed)
+        parameters = sum(p.numel() for p in model.parameters())
+        return Trained(model, history, metrics, evaluations, history.steps, parameters)
 
     def measure(self, model: nn.Module, feed: Feed) -> tuple[dict[str, float], Evaluation]:
         """Loss and metrics of the model over all items of a feed, the last partial batch weighted rightly."""
         found = evaluate(model, feed, self.loss, precision=self.config["train"]["precision"])
+        return self.judged(found), found
+
+    def judged(self, found: Evaluation) -> dict[str, float]:
+        """Loss and metrics of what was said of a split."""
         self.task.check(found.outputs, found.targets)
         metrics = {"loss": found.loss, **self.task.metrics(found.outputs, found.targets)}
         for name, metric in self.metrics.items():
             metrics[name] = float(metric(found.outputs, found.targets))
-        return metrics, found
+        return metrics
 
     @cached_property
     def metrics(self) -> dict[str, Callable[[Tensor, Tensor], Any]]:
@@ -278,19 +289,20 @@ class Ingredients:
         nodes = _listed(self.config["metrics"])
         return {node["_target_"].rpartition(".")[2].lower(): instantiate(node, where="metrics") for node in nodes}
 
-    def _early_stopping(self) -> EarlyStopping | None:
+    def early_stopping(self) -> EarlyStopping | None:
+        """When a run ends before its length; None where it never does."""
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
 
     def patience(self, length: int) -> int | None:
         """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
-        every = self._cadence(self.feed("train").steps_per_epoch, length)
+        every = self.cadence(self.feed("train").steps_per_epoch, length)
         evaluations = -(-length // every)
         return (
             patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
         )
 
-    def _cadence(self, steps_per_epoch: int, length: int) -> int:
+    def cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
         batches = -(-len(self.data.val) // self.config["train"]["batch_size"])
         return cadence(self.config["early_stopping"]["cadence"], steps_per_epoch, length, batches)

@@ -99,7 +99,7 @@ class Recording:
             self.draw(bar, done)
         if checkpoint is not None and checkpoint.due(done, now):
             self.settle()
-            checkpoint.save(done, self.learner, self._extra())
+            checkpoint.save(done, self.learner, self.extra())
 
     def history(self) -> History:
         """The finished record; the model gets the weights that are kept."""
@@ -132,11 +132,11 @@ class Recording:
             progress.say(note)
         if found is None:
             return 0
-        self._restore(found.extra)
+        self.restore(found.extra)
         self._shown = found.step
         return found.step
 
-    def _extra(self) -> dict[str, Any]:
+    def extra(self) -> dict[str, Any]:
         """All that the learner's weights and the optimizer's state do not hold."""
         average, scaler, stopping = self.stepper.average, self.stepper.scaler, self.early_stopping
         return {
@@ -153,7 +153,8 @@ class Recording:
             "scaler": scaler.state_dict() if scaler is not None else None,
         }
 
-    def _restore(self, extra: dict[str, Any]) -> None:
+    def restore(self, extra: dict[str, Any]) -> None:
+        """The inverse of `extra`."""
         self.losses, self.rates = extra["losses"].tolist(), extra["rates"].tolist()
         self.points = from_plain(extra["points"], list[Point])
         self.diagnostics.samples = from_plain(extra["samples"], list[Sample])
