@@ -41,8 +41,8 @@ def judge_averages(crew: Crew) -> Averages:
     own = sum(float(item_losses(task, p, targets).mean()) for p in last) / len(last)
     best = min(found, key=lambda one: one.loss)
     better = best.gain.low > 0 and best.headline_gain.high >= 0
-    told = f"{best.name}: validation loss {best.loss:.4g}, {best.gain} below the {own:.4g} of the last weights"
-    why = told if better else f"no average beats the last weights by more than noise; {told}"
+    told = f"{best.name}: validation loss {best.loss:.4g}, {own:.4g} of the last weights, a gain of {best.gain}"
+    why = told if better else f"no average beats the last weights by more than noise; the best is {told}"
     net = crew.net(seats[0], LAST)
     return Averages(
         last=own,

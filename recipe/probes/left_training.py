@@ -17,6 +17,7 @@ from recipe.lengths import epochs_of
 from recipe.predict.average import item_losses
 from recipe.predict.taken_home import calm
 from recipe.record.distilled import Left, LeftPoint
+from recipe.record.files import make_folder
 from recipe.record.history import History
 from recipe.record.interval import Interval
 from recipe.record.progress import Progress
@@ -69,7 +70,7 @@ def go_on(crew: Crew, index: int, steps: int, folder: Path, progress: Progress) 
             progress=progress,
             enough=told,
         )
-    save_weights(folder / WEIGHTS, learner.model)
+    save_weights(make_folder(folder) / WEIGHTS, learner.model)
     return _told(crew, index, history, crew.ask(learner.model, ingredients.data.val), rate=rate, steps=steps)
 
 

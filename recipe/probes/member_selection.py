@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TINY = 1e-30
 # Halvings of validation, and steps of the greedy choice.
-_HALVINGS, _ROUNDS = 5, 20
+_HALVINGS, _ROUNDS = 3, 20
 # Names of strategies, as `ensemble.selection` has them.
 ALL, SEEDS, GREEDY, BEST = "all", "seeds", "greedy", "best"
 _TOLD = {
@@ -118,7 +118,7 @@ def greedy(answers: Answers, items: Tensor) -> Weights:
     total = torch.zeros_like(told[0])
     best, kept = float("inf"), counts
     for size in range(1, _ROUNDS + 1):
-        losses = [float(_costs((total + told[i]) / size, answers.kind, asked).mean()) for i in range(n)]
+        losses = [float(_costs((total + one) / size, answers.kind, asked).mean()) for one in told]
         i = min(range(n), key=losses.__getitem__)
         counts = counts + F.one_hot(torch.tensor(i), n)
         total = total + told[i]

@@ -274,9 +274,9 @@ def conclude(stage: Stage, plan: EnsemblePlan, choice: Choice, curve: SizeCurve,
     """All that a recipe alone needs to give this model again, the headline, and what to type next."""
     why = f"{choice.because}; tops out at {curve.tops_out}"
     stage.decide("ensemble.members", len(plan.seeds), why)
-    stage.decide("ensemble.seeds", list(plan.seeds), why)
+    stage.decide("ensemble.seeds", list(plan.seeds), "one a member")
     stage.decide("ensemble.others", list(plan.others), "the best of the search beside the recipe")
-    stage.decide("ensemble.snapshots", plan.snapshots, why)
+    stage.decide("ensemble.snapshots", plan.snapshots, "stops of one more run, tried as members")
     if plan.epochs != plan.own_epochs:
         stage.decide("ensemble.epochs", plan.epochs, "what the budget had room for")
     left = stage.shelf.found("left", Left)
