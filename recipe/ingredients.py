@@ -31,6 +31,7 @@ from recipe.training.early_stopping import EarlyStopping, cadence, patience_for
 from recipe.training.evaluate import Evaluation, evaluate
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import Learner, assemble
+from recipe.training.lesson import Lesson
 from recipe.training.loop import Watcher, fit
 from recipe.training.regularizers import Regularizers, smoothed
 from recipe.training.seeding import derive, seeded
@@ -236,13 +237,17 @@ class Ingredients:
         evaluate_every: int | None = None,
         stop_when: Callable[[Any], str | None] | None = None,
         limit: int | None = None,
+        lesson: Lesson | None = None,
     ) -> Trained:
         """A whole run from fresh weights, validated on the way and measured at its end on train and val.
 
         folder: where checkpoints go, so that a killed run goes on from the last one. limit: training examples to use.
+        lesson: what a teacher says, which is learnt beside the labels.
         """
         length = steps or self.steps()
         learner = self.learner(seed, plain=plain)
+        if lesson is not None:
+            lesson.join(learner)
         train, val = self.feed("train", seed=seed, plain=plain, limit=limit), self.feed("val")
         history = fit(
             learner,

@@ -59,6 +59,10 @@ def _is_pair(value: Any) -> bool:
     return NODE.holds(value["fast"]) and NODE.holds(value["slow"]) and value.get("call") in (None, "inputs", "outputs")
 
 
+def _are_mappings(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(one, Mapping) and one for one in value)
+
+
 OFF = Rule("null", lambda v: v is None, ("null",))
 FLAG = Rule("true or false", lambda v: isinstance(v, bool), ("true", "false"))
 TEXT = Rule("text", lambda v: isinstance(v, str) and bool(v))
@@ -80,6 +84,11 @@ DEVICE = Rule(
 MONITOR = Rule("split.metric, such as val.loss", lambda v: bool(re.fullmatch(r"(train|val)\.\w+", str(v))))
 # Durations are seconds by the time they are looked at: see `seconds`.
 DURATION = Rule("a time such as 90, 15m or 2h", number(0, above=True).holds)
+LEAVE = Rule(
+    "a time such as 8h, steps such as 5000 steps, or forever",
+    lambda v: DURATION.holds(v) or bool(re.fullmatch(r"forever|[1-9]\d* ?steps", str(v))),
+    ("forever",),
+)
 SHARE = number(0, 1)
 SCHEDULED = number(0, 1, below=False)
 POSITIVE = number(0, above=True)
@@ -145,6 +154,7 @@ RULES: dict[str, Rule] = {
     "optimizer.groups": either(OFF, TABLE),
     "schedule.at": Rule("a list of fractions", lambda v: isinstance(v, (list, tuple)) and all(map(SCHEDULED.holds, v))),
     "schedule.final": AMOUNT,
+    "schedule.cycles": whole(1),
     "schedule.peak_at": SHARE,
     "schedule.warmup": SHARE,
     "schedule.interval": one_of("step", "epoch"),
@@ -168,6 +178,14 @@ RULES: dict[str, Rule] = {
     "ensemble.report_on": one_of("test", "val"),
     "selftest.seeds": whole(1),
     "selftest.healthy_seeds": either(OFF, whole(1)),
+    "ensemble.snapshots": whole(0),
+    "ensemble.epochs": either(OFF, POSITIVE),
+    "ensemble.others": either(OFF, Rule("a list of changes", _are_mappings)),
+    "ensemble.selection": one_of("auto", "all", "seeds", "greedy", "best"),
+    "ensemble.distil": either(FLAG, TABLE),
+    "ensemble.take_home": one_of("ensemble", "distilled"),
+    "ensemble.leave": either(OFF, LEAVE),
+    "ensemble.export": NAMES,
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("dropout", "dropout2d", "dropconnect")},
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("stochastic_depth", "label_smoothing", "ema")},
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("variational_dropout", "copy_paste")},
@@ -177,7 +195,7 @@ RULES: dict[str, Rule] = {
     "regularizers.augment": either(OFF, NODE, NODES),
 }
 # Keys whose value is a time.
-TIMES = ("budget",)
+TIMES = ("budget", "ensemble.leave")
 # Keys whose value is text to the end of the word, whatever Hydra's grammar would make of commas and brackets in it.
 FREE_TEXT = re.compile(r"(data\.(root|path|patch|name)|run\.(dir|name)|checks\.[^=]+\.skip)")
 
@@ -213,6 +231,8 @@ def rule_for(key: str) -> Rule | None:
 def seconds(key: str, value: Any) -> Any:
     """A time as seconds: 90, "90", "90s", "15m", "2h", "1d", "1h30m". Raises Refusal."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    if (rule := RULES.get(key)) and isinstance(value, str) and rule.holds(value):
         return value
     text = str(value).replace(" ", "").lower()
     if re.fullmatch(r"\d+(\.\d+)?", text):

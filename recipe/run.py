@@ -123,7 +123,9 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
-    work = run.open_work(stage, _identity(run, stage, composed))
+    left = composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
+    mark = f"+{left}" if left else ""
+    work = run.open_work(stage, _identity(run, stage, composed) + mark, carried=("trials", "left") if left else ())
     with progress_for(json=json) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
@@ -143,6 +145,8 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
         if patched:
             told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
         run.update(patch=str(patched or ""))
+        if opened := _opened_before(run, work):
+            told.note(opened)
         try:
             importlib.import_module(f"recipe.stages.{stage.replace('-', '_')}").tell(told)
         except (Refusal, KeyboardInterrupt):
@@ -256,10 +260,28 @@ def _require_same_data(run: RunDirectory, fingerprint: str) -> None:
 def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
     """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
     config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
+    config["ensemble"] = {key: value for key, value in config["ensemble"].items() if key != "leave"}
     before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
     patch = _contents_of(config["data"]["patch"])
     text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _opened_before(run: RunDirectory, work: Path) -> str:
+    """That the test split is no longer sealed, for every report from then on; empty while nobody has opened it.
+
+    work: of the stage, which may have opened it itself before it was interrupted.
+    """
+    opened = run.run.test_opened
+    own = work / "test_opened"
+    before = opened[: int(own.read_text()) - 1] if own.exists() else opened
+    if not before:
+        return ""
+    times = "once" if len(before) == 1 else f"{len(before)} times"
+    return (
+        f"The test split was opened {times} before this ran (last by {before[-1].by}, {before[-1].when}): "
+        "what is decided now is no longer blind to it, and its number promises a little more than new data will give."
+    )
 
 
 def _contents_of(patch: str | None) -> list[bytes]:

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,17 @@ class Watcher(Protocol):
 
     def after_step(self, step: int, learner: Learner) -> None:
         """Weights are updated, gradients still there."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A watcher with a memory, which a run that goes on from a checkpoint has to have again."""
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain numbers."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
 
 
 class NonFinite(Exception):  # noqa: N818 - it ends a run as StopIteration ends a loop
@@ -85,6 +96,8 @@ class Stepper:
     def data_loss(self, batch: Batch) -> Tensor:
         """Loss of one batch without penalties, in the learner's precision and layout."""
         learner = self.learner
+        if learner.lesson is not None:
+            learner.lesson.turn(batch)
         if learner.channels_last:
             batch = batch._replace(inputs=map_tree(_channels_last, batch.inputs))
         try:

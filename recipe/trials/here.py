@@ -17,10 +17,13 @@ from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
 from recipe.record.progress import Progress, Silent
 from recipe.record.trial import Outcome, Trial
+from recipe.training.trail import Snapshots, Trail
+from recipe.trials.teaching import lesson_for
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
     from recipe.training.learner import Learner
+    from recipe.training.step import Watcher
     from recipe.training.trained import Trained
 
 WEIGHTS = "weights.safetensors"
@@ -103,13 +106,17 @@ def finished(trial: Trial, folder: Path, *, save: bool) -> Outcome | None:
     return None if wanted and not (outcome.weights and (place / outcome.weights).exists()) else outcome
 
 
-def load_weights(model: nn.Module, outcome: Outcome, folder: Path) -> nn.Module:
-    """The model with the weights that the trial kept. Raises FileNotFoundError when it kept none."""
+def load_weights(model: nn.Module, outcome: Outcome, folder: Path, file: str | None = None) -> nn.Module:
+    """The model with the weights that the trial kept, or with those of another file of its folder.
+
+    Raises FileNotFoundError when it kept none.
+    """
     from safetensors.torch import load
 
-    if outcome.weights is None:
+    name = file or outcome.weights
+    if name is None:
         raise FileNotFoundError(f"{outcome.trial.id} kept no weights")
-    model.load_state_dict(load((folder / outcome.trial.id / outcome.weights).read_bytes()))
+    model.load_state_dict(load((folder / outcome.trial.id / name).read_bytes()))
     return model
 
 
@@ -159,17 +166,27 @@ class Target:
 
 def _train(trial: Trial, ingredients: Ingredients, place: Path, progress: Progress) -> Trained:
     target = None
+    watchers: list[Watcher] = []
     if trial.until is not None:
         target = Target(ingredients, trial.until, seed=trial.seed, limit=trial.limit)
-    return ingredients.train(
+        watchers.append(target)
+    steps = trial.steps or ingredients.steps()
+    trail = Trail(steps) if trial.averages else None
+    watchers += [trail] if trail else []
+    watchers += [Snapshots(place, steps, trial.snapshots)] if trial.snapshots else []
+    trained = ingredients.train(
         trial.seed,
         steps=trial.steps,
         folder=place,
         progress=progress,
-        watchers=[target] if target else [],
+        watchers=watchers,
         stop_when=target or trial.pruning,
         limit=trial.limit,
+        lesson=lesson_for(trial.teaching, ingredients, place.parent) if trial.teaching else None,
     )
+    if trail is not None:
+        trail.write(place, trained.model)
+    return trained
 
 
 def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
