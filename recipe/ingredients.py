@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recipe import losses
+from recipe import brought, losses
 from recipe.config import Composed
 from recipe.data.assemble import USE
 from recipe.data.assemble import assemble as assemble_data
@@ -292,7 +292,7 @@ class Ingredients:
     def metrics(self) -> dict[str, Callable[[Tensor, Tensor], Any]]:
         """The user's own metrics, each metric(outputs, targets) over a whole split."""
         nodes = _listed(self.config["metrics"])
-        return {node["_target_"].rpartition(".")[2].lower(): instantiate(node, where="metrics") for node in nodes}
+        return {brought.name_of(node["_target_"]).lower(): instantiate(node, where="metrics") for node in nodes}
 
     def early_stopping(self) -> EarlyStopping | None:
         """When a run ends before its length; None where it never does."""

@@ -117,7 +117,7 @@ def move_folder(source: Path, target: Path) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """A copy that is there whole or not at all; the target must not exist."""
-    with _explained(target):
+    with explained(target):
         _operation("copy", target)
         part = target.with_name(f"{TEMPORARY}{target.name}")
         shutil.rmtree(part, ignore_errors=True)

@@ -105,7 +105,7 @@ class Recording:
         """Ends the run here, in a state from which it can go on."""
         self.settle()
         if checkpoint is not None:
-            checkpoint.save(done, self.learner, self._extra())
+            checkpoint.save(done, self.learner, self.extra())
         self.stopped = "told to stop"
 
     def history(self) -> History:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe import brought
 from recipe.record.files import remove
 from recipe.record.progress import Bar, Progress, Silent
 from recipe.record.trial import Outcome, Trial
@@ -99,7 +100,12 @@ def threads_of(ingredients: Ingredients) -> int:
 
 
 def workers_of(ingredients: Ingredients) -> int:
-    """Processes at most: `engine.workers`, or one for each processor; one where an accelerator does the work."""
+    """Processes at most: `engine.workers`, or one for each processor; one where an accelerator does the work.
+
+    Objects that were given from Python are in this process alone.
+    """
+    if brought.stays(ingredients.config):
+        return 1
     wanted = ingredients.config["engine"].get("workers", "auto")
     if wanted not in ("auto", None):
         return max(1, int(wanted))

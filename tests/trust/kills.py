@@ -64,7 +64,11 @@ class Kill:
         """What is planted in the command."""
         if self.at is None:
             return {}
-        return {"power_cut": {"at": self.at, "seed": self.seed}} if self.power else {"cut": {"at": self.at, "torn": self.torn}}
+        return (
+            {"power_cut": {"at": self.at, "seed": self.seed}}
+            if self.power
+            else {"cut": {"at": self.at, "torn": self.torn}}
+        )
 
 
 def drawn(unbroken: Unbroken, stage: str, seed: int) -> Kill:
