@@ -29,12 +29,12 @@ FAR = 0.15
 """Largest difference of twins, however far the others are. How both were found: docs/decisions/009-near-twins.md."""
 RANKS = (7, 10, 16)
 """Neighbours that stand for the others; the middle one counts, so up to nine twins do not hide it."""
-COARSELY = 0.8
+COARSELY = 1.2
 """Of the usual difference around a pair, what its own may be at most to be looked at closely; both coarse."""
 SYMMETRIC = 0.2
 """Correlation by which mirroring must change a pair as it lies; if less, both ways are tried."""
 MOST_GROWTH = 5.0
-"""The fine difference to others in units of the coarse one, at most (99 % of Fashion-MNIST: 4.5, MNIST 3.2, CIFAR-10 2.1)."""
+"""The fine difference to others, at most, in units of the coarse one (99 % of Fashion-MNIST: 4.5, of CIFAR-10 2.1)."""
 ZOOMS, ZOOMED = (1.06, 1.2), 4
 SMALL = 20_000
 """Candidates that are looked at in any case."""
