@@ -102,6 +102,15 @@ def output(path: str) -> None:
     os.dup2(descriptor, 1)
 
 
+def mortal() -> None:
+    """Permissions apply, to root too: it gives up its capabilities (Linux)."""
+    import ctypes
+
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if os.getuid() == 0 and ctypes.CDLL(None, use_errno=True).capset(header, data) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
 # Negative controls: each takes a promise away, and the campaign that tests it has to notice.
 
 

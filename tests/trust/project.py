@@ -30,7 +30,19 @@ PLAN = (
     "gate=off", "run.dir=run",
 )  # fmt: skip
 # What may differ between equal runs: times and estimates of them (the evidence of a finding is what each piece took).
-TIMES = {"seconds", "started", "finished", "when", "git", "since", "evidence", "estimate", "each", "trial_seconds"}
+TIMES = {
+    "seconds",
+    "started",
+    "finished",
+    "when",
+    "git",
+    "since",
+    "evidence",
+    "estimate",
+    "each",
+    "trial_seconds",
+    "costs",
+}
 
 
 def place(folder: Path) -> Path:
