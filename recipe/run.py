@@ -120,6 +120,8 @@ def _judge_again(run: RunDirectory, old: Report, settings: dict[str, Any]) -> Re
 def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | None, *, json: bool) -> Report:
     """The stage itself, in its work folder, which takes the place of the stage's folder when it is complete."""
     from recipe.ingredients import Ingredients
+    from recipe.machine import out_of_memory
+    from recipe.probes.memory import no_memory
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
@@ -139,6 +141,8 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
         except (Refusal, KeyboardInterrupt):
             raise
         except Exception as error:
+            if out_of_memory(error):
+                raise no_memory(ingredients) from error
             theirs = UserCodeError.of(error)
             if theirs is None:
                 raise

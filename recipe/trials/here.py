@@ -12,6 +12,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from recipe.machine import out_of_memory
 from recipe.record.files import make_folder, remove, write_bytes, write_json, write_text
 from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
@@ -67,7 +68,7 @@ def run_one(
         try:
             trained = _train(trial, changed, place, progress or Silent())
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             outcome = Outcome(
                 trial=trial, status="failed", metrics={}, history=History(), steps=0, note=f"out of memory: {error}"
@@ -185,11 +186,6 @@ def _outcome(trial: Trial, trained: Trained, ingredients: Ingredients, place: Pa
 def _tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Copies: safetensors refuses tensors that share memory, as tied weights do."""
     return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
 
 
 def _lines(history: History) -> str:

@@ -111,6 +111,67 @@ def mortal() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def memory(bytes: int) -> None:
+    """The process may have that much more address space than it has now."""
+    import resource
+
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + bytes, now + bytes))
+
+
+def odd_machine(home: str) -> None:
+    """No home folder, a narrow umask, few file descriptors, another language, spawned processes."""
+    import locale
+    import multiprocessing
+    import resource
+
+    os.environ.update({"HOME": home, "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "TZ": "Pacific/Apia"})
+    os.environ.pop("DISPLAY", None)
+    locale.setlocale(locale.LC_ALL, "C")
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    multiprocessing.set_start_method("spawn", force=True)
+
+
+WATCHED = (
+    "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "shutil.rmtree",
+    "shutil.move", "shutil.copyfile", "socket.connect", "socket.getaddrinfo", "socket.bind", "pickle.find_class", "os.system",
+    "subprocess.Popen", "os.exec", "os.posix_spawn", "urllib.Request", "marshal.loads", "webbrowser.open",
+)  # fmt: skip
+
+
+def audit(log: str) -> None:
+    """Writes down what the process does to files, to the network, to other programs, and whether it unpickles."""
+    import sys
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def heard(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(path, int) or not isinstance(flags, int):
+                return
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+                told = f"write {_absolute(path)}"
+            elif str(path).endswith((".pkl", ".pt", ".pth", ".joblib")):
+                told = f"read {_absolute(path)}"
+            else:
+                return
+        elif event == "os.truncate" and isinstance(arguments[0], int):
+            return  # of a file whose opening was heard
+        elif event in WATCHED:
+            told = f"{event} {_absolute(arguments[0]) if arguments and isinstance(arguments[0], (str, os.PathLike)) else arguments}"
+        else:
+            return
+        os.write(descriptor, (told.replace("\n", " ") + "\n").encode(errors="backslashreplace"))
+
+    sys.addaudithook(heard)
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.fspath(path) if not isinstance(path, bytes) else os.fsdecode(path))  # noqa: PTH100
+
+
 # Negative controls: each takes a promise away, and the campaign that tests it has to notice.
 
 

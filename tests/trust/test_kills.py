@@ -23,14 +23,6 @@ def test_cut_again_and_again_a_stage_ends_in_the_same_bytes(unbroken: Unbroken, 
     assert cuts >= CUTS, "too few cuts prove nothing"
 
 
-def test_stage_by_stage_equals_one_walk(unbroken: Unbroken, tmp_path: Path) -> None:
-    folder = place(tmp_path / "walk")
-    ended = unbroken.fleet.run(folder, "walk", *PLAN)
-    assert ended.code == 0, ended.err
-    expected = {name: value for after in unbroken.after.values() for name, value in after.items()}
-    assert differences(result(folder / "run", STAGES), expected) == []
-
-
 # The negative controls: without the promise, the same campaign finds something.
 
 
