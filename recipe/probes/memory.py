@@ -37,5 +37,5 @@ def largest_batch(ingredients: Ingredients, most: int) -> int | None:
 def _one_step(ingredients: Ingredients, size: int) -> None:
     learner = ingredients.learner(0, plain=True)
     batch = next(iter(ingredients.feed("train", batch_size=size, plain=True).batches(0)))
-    learner.loss(learner.model(batch.inputs), batch.targets).backward()
+    learner.loss(learner.model(batch.inputs), batch.targets).backward()  # type: ignore[no-untyped-call]
     learner.optimizer.step()

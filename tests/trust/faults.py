@@ -38,7 +38,7 @@ def cut(at: int, *, torn: bool = False) -> None:
 def power_cut(at: int, seed: int) -> None:
     """Ends the process before operation `at`, and with it all that was written and not flushed to the disk.
 
-    A file without fsync keeps a random part of what was written, as file systems do that write the name before the data.
+    A file without fsync keeps a random part of what was written, as where a name is written before its data.
     """
     synced: dict[int, int] = {}
     born: list[Path] = []
@@ -134,8 +134,9 @@ def odd_machine(home: str) -> None:
 
 
 WATCHED = (
-    "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "shutil.rmtree",
-    "shutil.move", "shutil.copyfile", "socket.connect", "socket.getaddrinfo", "socket.bind", "pickle.find_class", "os.system",
+    "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
+    "shutil.rmtree", "shutil.move", "shutil.copyfile", "socket.connect", "socket.getaddrinfo", "socket.bind",
+    "pickle.find_class", "os.system",
     "subprocess.Popen", "os.exec", "os.posix_spawn", "urllib.Request", "marshal.loads", "webbrowser.open",
 )  # fmt: skip
 
@@ -160,7 +161,8 @@ def audit(log: str) -> None:
         elif event == "os.truncate" and isinstance(arguments[0], int):
             return  # of a file whose opening was heard
         elif event in WATCHED:
-            told = f"{event} {_absolute(arguments[0]) if arguments and isinstance(arguments[0], (str, os.PathLike)) else arguments}"
+            named = bool(arguments) and isinstance(arguments[0], (str, os.PathLike))
+            told = f"{event} {_absolute(arguments[0]) if named else arguments}"
         else:
             return
         os.write(descriptor, (told.replace("\n", " ") + "\n").encode(errors="backslashreplace"))

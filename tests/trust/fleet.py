@@ -1,4 +1,4 @@
-"""Real commands, started in numbers: each a process of its own, forked from one host that has imported torch already."""
+"""Real commands, started in numbers: each a process of its own, forked from a host that has imported torch."""
 
 from __future__ import annotations
 

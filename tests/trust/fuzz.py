@@ -1,4 +1,4 @@
-"""Valid files, mutated: flipped bytes, cuts, splices. A reader answers or refuses; anything else is an error of ours."""
+"""Valid files, mutated: flipped bytes, cuts, splices. A reader answers or refuses; all else is our error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fuzz(kind: str, count: int, *, seed: int, folder: Path) -> list[str]:
     return found
 
 
-class KnownRefusal(Exception):  # noqa: N818 - as in the package
+class KnownRefusal(Exception):
     """The refusal of one item."""
 
 

@@ -16,8 +16,9 @@ import traceback
 from typing import Any
 
 HEAVY = (
-    "torch", "numpy", "PIL.Image", "safetensors.torch", "hydra.utils", "omegaconf", "jinja2", "rich.console", "recipe.cli",
-    "recipe.run", "recipe.ingredients", "recipe.commands.stages", "recipe.trials.pool", "recipe.stages.inspect_data",
+    "torch", "numpy", "PIL.Image", "safetensors.torch", "hydra.utils", "omegaconf", "jinja2", "rich.console",
+    "recipe.cli", "recipe.run",
+    "recipe.ingredients", "recipe.commands.stages", "recipe.trials.pool", "recipe.stages.inspect_data",
     "recipe.stages.baseline", "recipe.stages.overfit", "recipe.stages.regularize", "recipe.stages.tune",
     "recipe.stages.ensemble", "recipe.render.html", "sklearn.datasets", "scipy.stats", "scipy.optimize",
 )  # fmt: skip

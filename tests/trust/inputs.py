@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 LIGHT = (
-    "baseline.checks=[init-loss]", "gate=off", "device=cpu", "model=linear", "engine.workers=1", "run.dir=run", "baseline.items=60",
+    "baseline.checks=[init-loss]", "gate=off", "device=cpu", "model=linear", "engine.workers=1",
+    "run.dir=run", "baseline.items=60",
 )  # fmt: skip
 """The cheapest stage that reads all data: what it is asked for needs no training."""
 ITEMS = 40
@@ -387,7 +388,7 @@ def a_truncated_archive(folder: Path) -> list[str]:
 
 
 def npz_of_zeros(file: Path, name: str, megabytes: int) -> None:
-    """An archive with one array of zeros, packed a thousandfold. One packed megabyte is repeated, so that it is quick."""
+    """An archive with one array of zeros, packed a thousandfold. One packed megabyte is repeated, which is quick."""
     head = io.BytesIO()
     shape = {"descr": "|u1", "fortran_order": False, "shape": (megabytes, 2**20)}
     np.lib.format.write_array_header_1_0(head, shape)

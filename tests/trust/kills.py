@@ -144,7 +144,7 @@ def leftovers(folder: Path) -> Iterator[Path]:
 
 
 def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int, list[str]]:
-    """One stage, each start of which is cut a little further on, in one of three ways: (cuts, what is then not equal)."""
+    """One stage, each start of which is cut a little further on: (cuts, what is then not equal)."""
     draw = random.Random(f"{stage} {seed}")
     copy_of(unbroken.before[stage], folder)
     cuts, reach = 0, max(30, len(unbroken.operations[stage]) // 4)
@@ -171,7 +171,7 @@ def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int,
 
 
 def signalled(unbroken: Unbroken, stage: str, seed: int, folder: Path) -> list[str]:
-    """Ctrl-C (to the group) or SIGTERM (to the process) at a random moment: within five seconds, in order, gone on with."""
+    """Ctrl-C (to the group) or SIGTERM (to the process) at some moment: an end in order, within five seconds."""
     draw = random.Random(f"signal {stage} {seed}")
     number = (signal.SIGINT, signal.SIGTERM)[seed % 2]
     moment = draw.uniform(0.2, 0.8) * unbroken.seconds[stage]
@@ -205,7 +205,7 @@ def signalled(unbroken: Unbroken, stage: str, seed: int, folder: Path) -> list[s
 
 
 def refused_by_the_disk(unbroken: Unbroken, stage: str, at: int, code: int, folder: Path) -> list[str]:
-    """The disk takes nothing from operation `at` on, over a finished stage: one message, exit 4, the old report stands."""
+    """The disk takes nothing from operation `at` on: one message, exit 4, and the old report stands."""
     copy_of(unbroken.finished, folder)
     report = (folder / "run" / stage / "report.json").read_bytes()
     told = f"{stage}, operation {at}, {errno.errorcode[code]}"

@@ -1,4 +1,4 @@
-"""Nothing is lost: killed, interrupted or out of disk anywhere, every stage goes on to the bytes of the unbroken run."""
+"""Nothing is lost: killed, interrupted or out of disk, every stage goes on to the bytes of the unbroken run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.trust.fleet import Fleet
 from tests.trust.kills import Kill, Unbroken, broken, march, refused_by_the_disk, signalled
-from tests.trust.project import PLAN, STAGES, copy_of, differences, place, result
+from tests.trust.project import PLAN, STAGES, copy_of, differences, result
 
 CUTS = 5
 # The whole of it takes one unbroken run: all of it in one test process.

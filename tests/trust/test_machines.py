@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ SECRETS = {
 
 @pytest.fixture(scope="module")
 def elsewhere(unbroken: Unbroken, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended, list[str]]:
-    """One whole walk on a machine as odd as can be, with everything it does written down: (folder, its end, what it did)."""
+    """One walk on a machine as odd as can be, all it does written down: (folder, its end, what it did)."""
     top = tmp_path_factory.mktemp("elsewhere")
     folder = place(top / "walk")
     plant = {"odd_machine": {"home": str(top / "nobody")}, "mortal": {}, "audit": {"log": str(top / "log")}}
@@ -52,7 +51,7 @@ def test_nothing_is_written_outside_the_run_directory(elsewhere: tuple[Path, End
     harmless = re.compile(r"/dev/(null|tty|shm/\S*)|\S*/__pycache__/\S*")
     strays = [line for line in changes if line not in inside and not harmless.fullmatch(line.partition(" ")[2])]
     # shutil.rmtree walks with names relative to the folder it empties.
-    assert [line for line in strays if not re.match(r"os\.(remove|rmdir) ", line) or not str(folder) in line] == []
+    assert [line for line in strays if not re.match(r"os\.(remove|rmdir) ", line) or str(folder) not in line] == []
 
 
 @linux
@@ -96,15 +95,16 @@ NAMES = (
 
 
 @pytest.fixture
-def hostile_names(tmp_path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+def hostile_names(tmp_path: Path) -> tuple[Path, dict[str, object]]:
     """A data set whose classes, ids and columns bear the names."""
-    body = f"names = {NAMES!r}\ny = np.arange(400) % 20\nx = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)\n"
+    body = f"names = {NAMES!r}\ny = np.arange(400) % 20\n"
+    body += "x = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)\n"
     body += "ids = [f'{names[k % 20]}{k}' for k in range(400)]\n"
     words = own(
         tmp_path,
         body + "def data(): return {'train': (x + y[:, None], y), 'classes': list(names), 'ids': {'train': ids}}",
     )
-    yield tmp_path, {"words": words}
+    return tmp_path, {"words": words}
 
 
 @linux
@@ -126,7 +126,8 @@ def test_hostile_names_write_nothing_elsewhere(fleet: Fleet, hostile_names: tupl
 @linux
 def test_memory_that_runs_out_ends_with_what_fits(fleet: Fleet, tmp_path: Path) -> None:
     body = "x = np.zeros((20000, 200), dtype=np.float32) + np.arange(20000)[:, None] % 2\ny = np.arange(20000) % 2\n"
-    body += "class Net(nn.Sequential):\n    def __init__(self): super().__init__(nn.Linear(200, 6000), nn.ReLU(), nn.Linear(6000, 2))\n"
+    body += "class Net(nn.Sequential):\n    def __init__(self):\n"
+    body += "        super().__init__(nn.Linear(200, 6000), nn.ReLU(), nn.Linear(6000, 2))\n"
     words = own(tmp_path, body + "def data(): return {'train': (x, y)}", "model._target_=mine.Net")
     words += [
         "train.batch_size=16384",

@@ -103,7 +103,7 @@ def hostile_pages(
 
 
 def test_no_report_runs_or_fetches_anything(watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Per commit each payload in all places of one page, and each place with the worst payloads; 30 × 12 in the bench."""
+    """Each payload in all places of one page, some in single places; all 30 × 12 in scripts/bench/trust."""
     for file in hostile_pages(tmp_path, monkeypatch, hostile.PAYLOADS[:7], list(PLACES)[:3]):
         assert watched.opened(file)
     for payload in hostile.PAYLOADS:
