@@ -92,6 +92,8 @@ class Fleet:
         """`recipe` with these words, typed in `folder`. plant: functions of faults.py to call first, with arguments."""
         self._count += 1
         out, err = (self.scratch / f"{self._count}.{name}" for name in ("out", "err"))
+        out.touch()
+        err.touch()
         job = {"folder": str(folder), "words": words, "environment": environment, "plant": plant or {}}
         answer = self.ask(job | {"out": str(out), "err": str(err)})
         return Command(self, answer["pid"], out, err)

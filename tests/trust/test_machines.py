@@ -89,7 +89,8 @@ def test_secrets_in_the_config_are_masked_everywhere(fleet: Fleet, tmp_path: Pat
 
 
 NAMES = (
-    "../outside", "a/../../b", "/etc/cron.d/x", "~root", "$HOME", "con", "x\ny", "-rf", "*", "`id`", "$(id)", ";id", "|id", "&",
+    "../outside", "a/../../b", "/etc/cron.d/x", "~root", "$HOME", "con", "x\ny", "-rf",
+    "*", "`id`", "$(id)", ";id", "|id", "&",
     "<b>", "%2e%2e%2f", "\u202egnp", "a" * 255, ".", " ",
 )  # fmt: skip
 
