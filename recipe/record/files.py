@@ -115,6 +115,17 @@ def move_folder(source: Path, target: Path) -> None:
         flush_folder(target.parent)
 
 
+def copy_folder(source: Path, target: Path) -> None:
+    """A copy that is there whole or not at all; the target must not exist."""
+    with explained(target):
+        _operation("copy", target)
+        part = target.with_name(f"{TEMPORARY}{target.name}")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        part.rename(target)
+        flush_folder(target.parent)
+
+
 def remove(path: Path) -> None:
     """Removes a file or a whole folder, if it is there."""
     with explained(path):

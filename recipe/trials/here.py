@@ -18,10 +18,13 @@ from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
 from recipe.record.progress import Progress, Silent
 from recipe.record.trial import Outcome, Trial
+from recipe.training.trail import Snapshots, Trail
+from recipe.trials.teaching import lesson_for
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
     from recipe.training.learner import Learner
+    from recipe.training.step import Watcher
     from recipe.training.trained import Trained
 
 WEIGHTS = "weights.safetensors"
@@ -59,10 +62,7 @@ def run_one(
 
     Divergence and lack of memory are outcomes. Raises UserCodeError and Refusal: they would meet every other trial too.
     """
-    place = make_folder(folder / trial.id)
-    _ = ingredients.data  # read before they are changed, so that the data are shared
-    changed = ingredients.changed(trial.change)
-    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    changed, place = prepared(trial, ingredients, folder)
     started = time.perf_counter()
     with single_file(threads):
         try:
@@ -74,8 +74,22 @@ def run_one(
                 trial=trial, status="failed", metrics={}, history=History(), steps=0, note=f"out of memory: {error}"
             )
         else:
-            outcome = _outcome(trial, trained, changed, place, save=save)
-    outcome = msgspec.structs.replace(outcome, seconds=round(time.perf_counter() - started, 3))
+            outcome = outcome_of(trial, trained, changed, place, save=save)
+    return written(outcome, place, time.perf_counter() - started)
+
+
+def prepared(trial: Trial, ingredients: Ingredients, folder: Path) -> tuple[Ingredients, Path]:
+    """What the trial is trained from, and its folder with its configuration in it."""
+    place = make_folder(folder / trial.id)
+    _ = ingredients.data  # read before they are changed, so that the data are shared
+    changed = ingredients.changed(trial.change)
+    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    return changed, place
+
+
+def written(outcome: Outcome, place: Path, seconds: float) -> Outcome:
+    """The outcome with the seconds it took, as it is on disk from now on."""
+    outcome = msgspec.structs.replace(outcome, seconds=round(seconds, 3))
     write_text(place / "history.jsonl", _lines(outcome.history))
     write_json(place / "result.json", outcome)
     remove(place / CHECKPOINTS)
@@ -93,13 +107,17 @@ def finished(trial: Trial, folder: Path, *, save: bool) -> Outcome | None:
     return None if wanted and not (outcome.weights and (place / outcome.weights).exists()) else outcome
 
 
-def load_weights(model: nn.Module, outcome: Outcome, folder: Path) -> nn.Module:
-    """The model with the weights that the trial kept. Raises FileNotFoundError when it kept none."""
+def load_weights(model: nn.Module, outcome: Outcome, folder: Path, file: str | None = None) -> nn.Module:
+    """The model with the weights that the trial kept, or with those of another file of its folder.
+
+    Raises FileNotFoundError when it kept none.
+    """
     from safetensors.torch import load
 
-    if outcome.weights is None:
+    name = file or outcome.weights
+    if name is None:
         raise FileNotFoundError(f"{outcome.trial.id} kept no weights")
-    model.load_state_dict(load((folder / outcome.trial.id / outcome.weights).read_bytes()))
+    model.load_state_dict(load((folder / outcome.trial.id / name).read_bytes()))
     return model
 
 
@@ -149,20 +167,31 @@ class Target:
 
 def _train(trial: Trial, ingredients: Ingredients, place: Path, progress: Progress) -> Trained:
     target = None
+    watchers: list[Watcher] = []
     if trial.until is not None:
         target = Target(ingredients, trial.until, seed=trial.seed, limit=trial.limit)
-    return ingredients.train(
+        watchers.append(target)
+    steps = trial.steps or ingredients.steps()
+    trail = Trail(steps) if trial.averages else None
+    watchers += [trail] if trail else []
+    watchers += [Snapshots(place, steps, trial.snapshots)] if trial.snapshots else []
+    trained = ingredients.train(
         trial.seed,
         steps=trial.steps,
         folder=place,
         progress=progress,
-        watchers=[target] if target else [],
+        watchers=watchers,
         stop_when=target or trial.pruning,
         limit=trial.limit,
+        lesson=lesson_for(trial.teaching, ingredients, place.parent) if trial.teaching else None,
     )
+    if trail is not None:
+        trail.write(place, trained.model)
+    return trained
 
 
-def _outcome(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+    """What a training came to; its items, and its weights if they are wanted, are written."""
     from safetensors.torch import save as packed
 
     reason = trained.history.stopped.partition(":")[0]

@@ -147,7 +147,7 @@ def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int,
     """One stage, each start of which is cut a little further on: (cuts, what is then not equal)."""
     draw = random.Random(f"{stage} {seed}")
     copy_of(unbroken.before[stage], folder)
-    cuts, reach = 0, max(30, len(unbroken.operations[stage]) // 4)
+    cuts, reach = 0, max(20, len(unbroken.operations[stage]) // 6)
     while True:
         at, way = draw.randint(reach // 3, reach), draw.choice(("torn", "power", "moment"))
         kill = Kill(stage, cuts, at=at, torn=way == "torn", power=way == "power")
@@ -163,7 +163,7 @@ def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int,
         if ended.code not in CUT or (damaged := unreadable(folder / "run")):
             return cuts, [f"seed {seed}, {kill}: {ended} {damaged}"]
         cuts += 1
-        reach += 5  # a piece of work that needs more operations than that would never be done
+        reach += 3  # a piece of work that needs more operations than that would never be done
     found = differences(result(folder / "run", (stage,)), unbroken.after[stage])
     found += [f"left over: {path}" for path in leftovers(folder)]
     shutil.rmtree(folder)

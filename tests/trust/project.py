@@ -25,10 +25,11 @@ PLAN = (
     "train.epochs=4", "baseline.checks=[init-loss, overfit-one-batch]",
     "overfit.epochs=30", "overfit.seeds=2", "overfit.edge_steps=10", "overfit.shares=[0.1]", "overfit.tolerance=0.2",
     "overfit.rungs=[{name: small, change: {model.width: 32}, expects: fit}]",
-    "regularize.seeds=2", "regularize.fresh=2", "regularize.screen=1", "regularize.fractions=[0.5]",
+    "regularize.seeds=2", "regularize.fresh=2", "regularize.fractions=[0.5]",
     "regularize.ideas=[{name: dropout, change: {regularizers.dropout: 0.3}, expects: a little}]",
     "search.trials=4", "search.generation=2", "tune.seeds=2", "tune.schedules=[]",
-    "ensemble.members=2", "ensemble.top=1", "gate=off", "run.dir=run",
+    "ensemble.members=2", "ensemble.top=1", "ensemble.snapshots=2",
+    "gate=off", "run.dir=run",
 )  # fmt: skip
 # What may differ between equal runs: times and estimates of them (the evidence of a finding is what each piece took).
 TIMES = {
