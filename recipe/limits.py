@@ -197,7 +197,7 @@ RULES: dict[str, Rule] = {
 # Keys whose value is a time.
 TIMES = ("budget", "ensemble.leave")
 # Keys whose value is text to the end of the word, whatever Hydra's grammar would make of commas and brackets in it.
-FREE_TEXT = re.compile(r"(data\.(root|path|patch|name)|run\.(dir|name)|checks\.[^=]+\.skip)")
+FREE_TEXT = re.compile(r"(data\.(root|path|patch|name|separator)|run\.(dir|name)|checks\.[^=]+\.skip)")
 
 
 def check_values(config: Mapping[str, Any], shipped: Mapping[str, Any]) -> None:

@@ -27,6 +27,12 @@ def free_memory(device: torch.device | None = None) -> float:
     return min(_available(), _allowed())
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory, of the machine or of the device, ran out."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
+
+
 def _available() -> float:
     """What Linux believes a new program can have without swapping."""
     try:

@@ -130,6 +130,8 @@ def _perform(
 ) -> Report:
     """The stage itself, in its work folder, which takes the place of the stage's folder when it is complete."""
     from recipe.ingredients import Ingredients
+    from recipe.machine import out_of_memory
+    from recipe.probes.memory import no_memory
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
@@ -162,6 +164,8 @@ def _perform(
         except (Refusal, KeyboardInterrupt):
             raise
         except Exception as error:
+            if out_of_memory(error):
+                raise no_memory(ingredients) from error
             theirs = UserCodeError.of(error)
             if theirs is None:
                 raise

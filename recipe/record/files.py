@@ -27,7 +27,7 @@ _done = 0
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes the whole file or leaves the old one. Raises NoRoom when the disk takes no more, Refusal when it may not."""
+    """Writes the whole file or leaves the old one. Raises NoRoom when the disk takes no more, or Refusal."""
     temporary = _temporary(path)
     with explained(path):
         try:

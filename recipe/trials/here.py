@@ -12,6 +12,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from recipe.machine import out_of_memory
 from recipe.record.files import make_folder, remove, write_bytes, write_json, write_text
 from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
@@ -214,12 +215,6 @@ def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: 
 def _tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Copies: safetensors refuses tensors that share memory, as tied weights do."""
     return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether this is what torch or Python raise when there is no room."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
 
 
 def _lines(history: History) -> str:

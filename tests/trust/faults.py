@@ -38,7 +38,7 @@ def cut(at: int, *, torn: bool = False) -> None:
 def power_cut(at: int, seed: int) -> None:
     """Ends the process before operation `at`, and with it all that was written and not flushed to the disk.
 
-    A file without fsync keeps a random part of what was written, as file systems do that write the name before the data.
+    A file without fsync keeps a random part of what was written, as where a name is written before its data.
     """
     synced: dict[int, int] = {}
     born: list[Path] = []
@@ -100,6 +100,78 @@ def output(path: str) -> None:
     """What is printed goes there."""
     descriptor = os.open(path, os.O_WRONLY)
     os.dup2(descriptor, 1)
+
+
+def mortal() -> None:
+    """Permissions apply, to root too: it gives up its capabilities (Linux)."""
+    import ctypes
+
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if os.getuid() == 0 and ctypes.CDLL(None, use_errno=True).capset(header, data) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def memory(bytes: int) -> None:
+    """The process may have that much more address space than it has now."""
+    import resource
+
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + bytes, now + bytes))
+
+
+def odd_machine(home: str) -> None:
+    """No home folder, a narrow umask, few file descriptors, another language, spawned processes."""
+    import locale
+    import multiprocessing
+    import resource
+
+    os.environ.update({"HOME": home, "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "TZ": "Pacific/Apia"})
+    os.environ.pop("DISPLAY", None)
+    locale.setlocale(locale.LC_ALL, "C")
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    multiprocessing.set_start_method("spawn", force=True)
+
+
+WATCHED = (
+    "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
+    "shutil.rmtree", "shutil.move", "shutil.copyfile", "socket.connect", "socket.getaddrinfo", "socket.bind",
+    "pickle.find_class", "os.system",
+    "subprocess.Popen", "os.exec", "os.posix_spawn", "urllib.Request", "marshal.loads", "webbrowser.open",
+)  # fmt: skip
+
+
+def audit(log: str) -> None:
+    """Writes down what the process does to files, to the network, to other programs, and whether it unpickles."""
+    import sys
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def heard(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(path, int) or not isinstance(flags, int):
+                return
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+                told = f"write {_absolute(path)}"
+            elif str(path).endswith((".pkl", ".pt", ".pth", ".joblib")):
+                told = f"read {_absolute(path)}"
+            else:
+                return
+        elif event == "os.truncate" and isinstance(arguments[0], int):
+            return  # of a file whose opening was heard
+        elif event in WATCHED:
+            named = bool(arguments) and isinstance(arguments[0], (str, os.PathLike))
+            told = f"{event} {_absolute(arguments[0]) if named else arguments}"
+        else:
+            return
+        os.write(descriptor, (told.replace("\n", " ") + "\n").encode(errors="backslashreplace"))
+
+    sys.addaudithook(heard)
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.fspath(path) if not isinstance(path, bytes) else os.fsdecode(path))  # noqa: PTH100
 
 
 # Negative controls: each takes a promise away, and the campaign that tests it has to notice.

@@ -1,4 +1,4 @@
-"""Real commands, started in numbers: each a process of its own, forked from one host that has imported torch already."""
+"""Real commands, started in numbers: each a process of its own, forked from a host that has imported torch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ TOP = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: exit code (negative: the signal that killed it), and what it said."""
+    """How a command ended: exit code (negative: the signal that killed it), what it said, what it used.
+
+    seconds: of processor time. peak: largest memory in KiB, what was there when it was forked included.
+    """
 
     code: int
     out: str
     err: str
+    seconds: float
+    peak: int
 
 
 class Command:
@@ -43,13 +48,13 @@ class Command:
 
     def wait(self, within: float = 300) -> Ended:
         """How it ended. TimeoutError, with everything killed, when it takes longer."""
-        status = self.fleet.ask({"wait": self.pid, "within": within})["status"]
-        if status is None:
+        answer = self.fleet.ask({"wait": self.pid, "within": within})
+        if answer["status"] is None:
             self.kill()
             self.fleet.ask({"wait": self.pid, "within": 60})
             raise TimeoutError(f"no end within {within} s: {self.said()}")
         self.kill()  # what it may have left behind
-        return Ended(status, *self.said())
+        return Ended(answer["status"], *self.said(), answer["seconds"], answer["peak"])
 
     def said(self) -> tuple[str, str]:
         """What it has said so far: stdout, stderr."""
@@ -71,6 +76,8 @@ class Fleet:
             [sys.executable, "-m", "tests.trust.host"], cwd=TOP, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
+        assert self.host.stdout is not None
+        assert self.host.stdout.readline() == "ready\n"
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """One line to the host, and its answer."""
@@ -85,6 +92,8 @@ class Fleet:
         """`recipe` with these words, typed in `folder`. plant: functions of faults.py to call first, with arguments."""
         self._count += 1
         out, err = (self.scratch / f"{self._count}.{name}" for name in ("out", "err"))
+        out.touch()
+        err.touch()
         job = {"folder": str(folder), "words": words, "environment": environment, "plant": plant or {}}
         answer = self.ask(job | {"out": str(out), "err": str(err)})
         return Command(self, answer["pid"], out, err)

@@ -16,8 +16,9 @@ import traceback
 from typing import Any
 
 HEAVY = (
-    "torch", "numpy", "PIL.Image", "safetensors.torch", "hydra.utils", "omegaconf", "jinja2", "rich.console", "recipe.cli",
-    "recipe.run", "recipe.ingredients", "recipe.commands.stages", "recipe.trials.pool", "recipe.stages.inspect_data",
+    "torch", "numpy", "PIL.Image", "safetensors.torch", "hydra.utils", "omegaconf", "jinja2", "rich.console",
+    "recipe.cli", "recipe.run",
+    "recipe.ingredients", "recipe.commands.stages", "recipe.trials.pool", "recipe.stages.inspect_data",
     "recipe.stages.baseline", "recipe.stages.overfit", "recipe.stages.regularize", "recipe.stages.tune",
     "recipe.stages.ensemble", "recipe.render.html", "sklearn.datasets", "scipy.stats", "scipy.optimize",
 )  # fmt: skip
@@ -29,6 +30,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         print(json.dumps(wait_for(asked["wait"], asked["within"]) if "wait" in asked else fork(asked)), flush=True)
@@ -76,9 +78,10 @@ def wait_for(pid: int, within: float) -> dict[str, Any]:
     """The exit status of a child, negative for a signal; null when it is still there after `within` seconds."""
     ends = time.monotonic() + within
     while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
+        done, status, used = os.wait4(pid, os.WNOHANG)
         if done:
-            return {"status": os.waitstatus_to_exitcode(status)}
+            seconds = used.ru_utime + used.ru_stime
+            return {"status": os.waitstatus_to_exitcode(status), "seconds": seconds, "peak": used.ru_maxrss}
         if time.monotonic() > ends:
             return {"status": None}
         time.sleep(0.005)

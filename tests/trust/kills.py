@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import random
 import shutil
 import signal
@@ -17,7 +18,7 @@ from tests.trust.project import PLAN, STAGES, copy_of, differences, place, resul
 
 CUT = (137, -9)
 """Exit codes of a process that was cut: by its own hook, or by a signal."""
-OFTEN = {"checkpoints": {"every": 5}}
+OFTEN = {"checkpoints": {"every": 8}}
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Unbroken:
     before: dict[str, Path] = field(default_factory=dict)
     after: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    operations: dict[str, list[str]] = field(default_factory=dict)
+    operations: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         work = place(self.folder / "work")
@@ -40,9 +41,14 @@ class Unbroken:
             done = self.fleet.run(work, stage, *PLAN, plant=self.plant | {"trace": {"log": str(log)}})
             assert done.code == 0, done.err
             self.seconds[stage] = time.monotonic() - started
-            self.operations[stage] = [line.split()[0] for line in log.read_text().splitlines()]
+            self.operations[stage] = [tuple(line.split(" ", 1)) for line in log.read_text().splitlines()]  # type: ignore[misc]
             self.after[stage] = result(work / "run", (stage,))
         self.finished = work
+
+    def renamed(self, stage: str, *words: str) -> int:
+        """The number of the operation that puts the first file in place whose path has all these words in it."""
+        operations = enumerate(self.operations[stage], 1)
+        return next(k for k, (name, path) in operations if name == "rename" and all(word in path for word in words))
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def drawn(unbroken: Unbroken, stage: str, seed: int) -> Kill:
     draw = random.Random(f"{stage} {seed}")
     if seed % 3:
         return Kill(stage, seed, after=draw.uniform(0.05, 0.9) * unbroken.seconds[stage])
-    writes = [k for k, name in enumerate(unbroken.operations[stage], 1) if name in ("write", "append")]
+    writes = [k for k, (name, _) in enumerate(unbroken.operations[stage], 1) if name in ("write", "append")]
     return Kill(stage, seed, at=draw.choice(writes), torn=True)
 
 
@@ -84,7 +90,7 @@ def cut_once(unbroken: Unbroken, kill: Kill, folder: Path, plant: dict[str, Any]
     """Starts the stage and cuts it. A moment that came too late is tried again earlier."""
     moment = kill.after
     while True:
-        command = unbroken.fleet.start(folder, kill.stage, *PLAN, plant=plant | kill.plant)
+        command = unbroken.fleet.start(folder, kill.stage, *PLAN, plant=kill.plant | plant)
         if moment is not None:
             time.sleep(moment)
             command.kill()
@@ -138,10 +144,10 @@ def leftovers(folder: Path) -> Iterator[Path]:
 
 
 def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int, list[str]]:
-    """One stage, each start of which is cut a little further on, in one of three ways: (cuts, what is then not equal)."""
+    """One stage, each start of which is cut a little further on: (cuts, what is then not equal)."""
     draw = random.Random(f"{stage} {seed}")
     copy_of(unbroken.before[stage], folder)
-    cuts, reach = 0, max(30, len(unbroken.operations[stage]) // 4)
+    cuts, reach = 0, max(20, len(unbroken.operations[stage]) // 6)
     while True:
         at, way = draw.randint(reach // 3, reach), draw.choice(("torn", "power", "moment"))
         kill = Kill(stage, cuts, at=at, torn=way == "torn", power=way == "power")
@@ -157,7 +163,7 @@ def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int,
         if ended.code not in CUT or (damaged := unreadable(folder / "run")):
             return cuts, [f"seed {seed}, {kill}: {ended} {damaged}"]
         cuts += 1
-        reach += 5  # a piece of work that needs more operations than that would never be done
+        reach += 3  # a piece of work that needs more operations than that would never be done
     found = differences(result(folder / "run", (stage,)), unbroken.after[stage])
     found += [f"left over: {path}" for path in leftovers(folder)]
     shutil.rmtree(folder)
@@ -165,7 +171,7 @@ def march(unbroken: Unbroken, stage: str, folder: Path, seed: int) -> tuple[int,
 
 
 def signalled(unbroken: Unbroken, stage: str, seed: int, folder: Path) -> list[str]:
-    """Ctrl-C (to the group) or SIGTERM (to the process) at a random moment: within five seconds, in order, gone on with."""
+    """Ctrl-C (to the group) or SIGTERM (to the process) at some moment: an end in order, within five seconds."""
     draw = random.Random(f"signal {stage} {seed}")
     number = (signal.SIGINT, signal.SIGTERM)[seed % 2]
     moment = draw.uniform(0.2, 0.8) * unbroken.seconds[stage]
@@ -199,11 +205,11 @@ def signalled(unbroken: Unbroken, stage: str, seed: int, folder: Path) -> list[s
 
 
 def refused_by_the_disk(unbroken: Unbroken, stage: str, at: int, code: int, folder: Path) -> list[str]:
-    """The disk takes nothing from operation `at` on, over a finished stage: one message, exit 4, the old report stands."""
+    """The disk takes nothing from operation `at` on: one message, exit 4, and the old report stands."""
     copy_of(unbroken.finished, folder)
     report = (folder / "run" / stage / "report.json").read_bytes()
     told = f"{stage}, operation {at}, {errno.errorcode[code]}"
-    words = [stage, *PLAN, "seed=1"]
+    words = [stage, *PLAN, "train.epochs=5"]
     ended = unbroken.fleet.run(folder, *words, plant=unbroken.plant | {"fail": {"at": at, "code": code}})
     found = []
     lines = [line for line in ended.err.splitlines() if line.strip()]
@@ -212,7 +218,7 @@ def refused_by_the_disk(unbroken: Unbroken, stage: str, at: int, code: int, fold
         found.append(f"{told}: {ended}")
     now = folder / "run" / stage / "report.json"
     if now.exists():
-        if now.read_bytes() != report and b'"seed": 1' not in now.read_bytes():
+        if now.read_bytes() != report and json.loads(now.read_bytes())["config"]["train"]["epochs"] != 5:
             found.append(f"{told}: another report")
     elif not (folder / "run" / ".old" / stage / "report.json").exists():
         found.append(f"{told}: no report")

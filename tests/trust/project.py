@@ -1,4 +1,4 @@
-"""The run that the campaigns break: digits, a few hundred of them, and the shortest plan that goes through all six stages."""
+"""The run that the campaigns break: a few hundred digits, and the shortest plan through all six stages."""
 
 from __future__ import annotations
 
@@ -20,17 +20,31 @@ def digits():
     return {"train": (found.images[:400, None].astype(np.uint8), found.target[:400]), "classes": [*"0123456789"]}
 """
 PLAN = (
-    "data._target_=few.digits", "trust=[few]", "device=cpu", "engine.workers=1", "model=mlp", "model.width=32", "model.depth=1",
-    "optimizer.lr=0.01", "train.epochs=4", "baseline.checks=[init-loss, overfit-one-batch]",
+    "data._target_=few.digits", "trust=[few]", "device=cpu", "engine.workers=1",
+    "model=mlp", "model.width=32", "model.depth=1", "optimizer.lr=0.01",
+    "train.epochs=4", "baseline.checks=[init-loss, overfit-one-batch]",
     "overfit.epochs=30", "overfit.seeds=2", "overfit.edge_steps=10", "overfit.shares=[0.1]", "overfit.tolerance=0.2",
     "overfit.rungs=[{name: small, change: {model.width: 32}, expects: fit}]",
-    "regularize.seeds=2", "regularize.fresh=2", "regularize.screen=1", "regularize.fractions=[0.5]",
+    "regularize.seeds=2", "regularize.fresh=2", "regularize.fractions=[0.5]",
     "regularize.ideas=[{name: dropout, change: {regularizers.dropout: 0.3}, expects: a little}]",
-    "search.trials=4", "search.generation=2", "tune.seeds=2", "tune.schedules=[]", "ensemble.members=2", "ensemble.top=1",
+    "search.trials=4", "search.generation=2", "tune.seeds=2", "tune.schedules=[]",
+    "ensemble.members=2", "ensemble.top=1", "ensemble.snapshots=2",
     "gate=off", "run.dir=run",
 )  # fmt: skip
 # What may differ between equal runs: times and estimates of them (the evidence of a finding is what each piece took).
-TIMES = {"seconds", "started", "finished", "when", "git", "since", "evidence", "estimate", "each", "trial_seconds"}
+TIMES = {
+    "seconds",
+    "started",
+    "finished",
+    "when",
+    "git",
+    "since",
+    "evidence",
+    "estimate",
+    "each",
+    "trial_seconds",
+    "costs",
+}
 
 
 def place(folder: Path) -> Path:

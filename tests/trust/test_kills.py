@@ -1,4 +1,4 @@
-"""Nothing is lost: killed, interrupted or out of disk anywhere, every stage goes on to the bytes of the unbroken run."""
+"""Nothing is lost: killed, interrupted or out of disk, every stage goes on to the bytes of the unbroken run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.trust.fleet import Fleet
 from tests.trust.kills import Kill, Unbroken, broken, march, refused_by_the_disk, signalled
-from tests.trust.project import PLAN, STAGES, copy_of, differences, place, result
+from tests.trust.project import PLAN, STAGES, copy_of, differences, result
 
 CUTS = 5
 # The whole of it takes one unbroken run: all of it in one test process.
@@ -23,27 +23,17 @@ def test_cut_again_and_again_a_stage_ends_in_the_same_bytes(unbroken: Unbroken, 
     assert cuts >= CUTS, "too few cuts prove nothing"
 
 
-def test_stage_by_stage_equals_one_walk(unbroken: Unbroken, tmp_path: Path) -> None:
-    folder = place(tmp_path / "walk")
-    ended = unbroken.fleet.run(folder, "walk", *PLAN)
-    assert ended.code == 0, ended.err
-    expected = {name: value for after in unbroken.after.values() for name, value in after.items()}
-    assert differences(result(folder / "run", STAGES), expected) == []
-
-
 # The negative controls: without the promise, the same campaign finds something.
 
 
 def test_files_written_in_place_would_be_noticed(unbroken: Unbroken, tmp_path: Path) -> None:
-    writes = [k for k, name in enumerate(unbroken.operations["overfit"], 1) if name == "write"]
-    kill = Kill("overfit", 0, at=writes[len(writes) // 2], torn=True)
+    kill = Kill("overfit", 0, at=unbroken.renamed("overfit", "evidence/") - 2, torn=True)
     assert broken(unbroken, [kill], tmp_path / "sound") == []
     assert broken(unbroken, [kill], tmp_path / "control", unbroken.plant | {"without_rename": {}})
 
 
 def test_files_that_are_not_flushed_would_be_noticed(unbroken: Unbroken, tmp_path: Path) -> None:
-    writes = [k for k, name in enumerate(unbroken.operations["overfit"], 1) if name == "fsync-folder"]
-    kill = Kill("overfit", 0, at=writes[len(writes) // 2], power=True)
+    kill = Kill("overfit", 0, at=unbroken.renamed("overfit", "evidence/") + 2, power=True)
     assert broken(unbroken, [kill], tmp_path / "sound") == []
     assert broken(unbroken, [kill], tmp_path / "control", unbroken.plant | {"without_fsync": {}})
 
@@ -54,8 +44,8 @@ def test_random_numbers_that_run_on_would_be_noticed(unbroken: Unbroken, tmp_pat
     whole = copy_of(unbroken.before["regularize"], tmp_path / "whole")
     assert unbroken.fleet.run(whole, "regularize", *PLAN, plant=lost).code == 0
     torn = copy_of(unbroken.before["regularize"], tmp_path / "torn")
-    half = len(unbroken.operations["regularize"]) // 2
-    assert unbroken.fleet.run(torn, "regularize", *PLAN, plant=lost | {"cut": {"at": half}}).code == 137
+    at = unbroken.renamed("regularize", "dropout", "newest.json") + 2
+    assert unbroken.fleet.run(torn, "regularize", *PLAN, plant=lost | {"cut": {"at": at}}).code == 137
     assert unbroken.fleet.run(torn, "regularize", *PLAN, plant=lost).code == 0
     assert differences(result(torn / "run", ("regularize",)), result(whole / "run", ("regularize",)))
 
@@ -81,7 +71,7 @@ def test_a_disk_that_takes_no_more_loses_nothing(unbroken: Unbroken, tmp_path: P
 def test_the_kernels_own_limit_on_a_file_ends_it_in_order(unbroken: Unbroken, tmp_path: Path) -> None:
     folder = copy_of(unbroken.finished, tmp_path / "limit")
     before = (folder / "run" / "ensemble" / "report.json").read_bytes()
-    ended = unbroken.fleet.run(folder, "ensemble", *PLAN, "seed=1", plant={"size_limit": {"bytes": 8000}})
+    ended = unbroken.fleet.run(folder, "ensemble", *PLAN, "train.epochs=5", plant={"size_limit": {"bytes": 8000}})
     assert ended.code == 4, ended
     assert "no room to write" in ended.err
     assert (folder / "run" / "ensemble" / "report.json").read_bytes() == before
