@@ -28,9 +28,9 @@ LAST = {
 DIE = {
     "S01 a tenth each epoch": [f"{SCHEDULER}.ExponentialLR", "+schedule.gamma=0.1"],
     "S01 epochs taken for steps": [f"{SCHEDULER}.StepLR", "+schedule.step_size=10", "+schedule.interval=step"],
-    "a decay made for fewer steps": [f"{SCHEDULER}.PolynomialLR", "+schedule.total_iters=20", "+schedule.interval=step"],
+    "a decay for fewer steps": [f"{SCHEDULER}.PolynomialLR", "+schedule.total_iters=20", "+schedule.interval=step"],
     "a fall to a fortieth that stays": [
-        f"{SCHEDULER}.MultiStepLR", "+schedule.milestones=[8]", "+schedule.gamma=0.025", "+schedule.interval=step"
+        f"{SCHEDULER}.MultiStepLR", "+schedule.milestones=[8]", "+schedule.gamma=0.025", "+schedule.interval=step",
     ],
 }  # fmt: skip
 
