@@ -149,7 +149,7 @@ def _run(shelf: Shelf) -> Iterator[Block]:
     )
     if max(run.rates, default=0) > 0:
         yield Curve(
-            title="The rate that was really used, over the run",
+            title=f"The rate is {fmean(run.rates) / max(run.rates):.0%} of its peak on average, over the run as it was",
             name="effective-rate",
             caption="Read back from the optimizer at each step.",
             checks=("effective-rate",),
