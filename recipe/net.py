@@ -32,7 +32,7 @@ def make_net(node: Mapping[str, Any], facts: Mapping[str, Any], seed: int, *, sc
 
 def start_from(model: nn.Module, node: Mapping[str, Any], weights: Weights | None, num_outputs: int) -> None:
     """Puts the weights in, as far as they fit; holds all but the last layer still, where node["trains"] says so."""
-    if weights is not None and not fit_weights(model, weights.state).loaded:
+    if weights is not None and not fit_weights(model, weights.state, num_outputs).loaded:
         theirs, ours = next(iter(weights.state)), next(iter(model.state_dict()), "nothing")
         raise Refusal(
             f"none of its {len(weights.state)} tensors fits this model ({theirs} there, {ours} here)",

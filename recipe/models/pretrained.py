@@ -69,16 +69,24 @@ def known_here(node: Mapping[str, Any]) -> str | None:
         return None
 
 
-def fit_weights(model: nn.Module, state: Mapping[str, Tensor]) -> Fitted:
-    """Copies what fits by name and shape into the model; wrappers' prefixes are tried off and on."""
-    own = model.state_dict()
+def fit_weights(model: nn.Module, state: Mapping[str, Tensor], num_outputs: int) -> Fitted:
+    """Copies what fits by name and shape into the model; wrappers' prefixes are tried off and on.
+
+    The last layer stays as it was drawn: it knows the classes of another task, in their order.
+    """
+    head = final_layer(model, num_outputs)
+    last = {id(p) for p in head.parameters()} if head is not None else set()
+    drawn = {name for name, p in model.named_parameters() if id(p) in last}
+    own = {name: value for name, value in model.state_dict().items() if name not in drawn}
     named = max((_renamed(state, prefix) for prefix in ("", *PREFIXES)), key=lambda s: len(s.keys() & own.keys()))
     fits = {name: value for name, value in named.items() if name in own and value.shape == own[name].shape}
-    model.load_state_dict({**own, **{name: value.to(own[name].dtype) for name, value in fits.items()}})
+    with torch.no_grad():
+        for name, value in fits.items():
+            own[name].copy_(value)
     return Fitted(
         loaded=tuple(fits),
         missing=tuple(name for name in own if name not in named),
-        unused=tuple(name for name in named if name not in own),
+        unused=tuple(name for name in named if name not in own and name not in drawn),
         reshaped=tuple(name for name in named if name in own and name not in fits),
     )
 

@@ -35,7 +35,7 @@ def measure_pretrained(ingredients: Ingredients) -> Pretrained:
         if not seen:
             raise CannotMeasure("the net starts from fresh weights")
         return _by_own_code(model, seen, numbers, head)
-    found = fit_weights(model, weights.state)
+    found = fit_weights(model, weights.state, ingredients.num_outputs)
     names = {name for name, _ in model.named_parameters()} & set(found.loaded)
     ends = _ends(ingredients)
     return Pretrained(
