@@ -19,22 +19,24 @@ from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
 from recipe.data.extra import with_extra
 from recipe.instantiation import build, instantiate, locate, signature_of
+from recipe.machine import device_called
 from recipe.models.fit import refuse_misfit
-from recipe.models.initialise import set_prior_bias, start_as
+from recipe.models.initialise import set_prior_bias
+from recipe.models.pretrained import Weights, read_weights
+from recipe.net import START, make_net, start_from, thaw
 from recipe.record.history import History
 from recipe.record.progress import Progress, Silent
-from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
 from recipe.tasks.task import Task, task_for
 from recipe.training.checkpoint import Checkpoint
-from recipe.training.early_stopping import EarlyStopping, cadence, patience_for
+from recipe.training.early_stopping import EarlyStopping, cadence
 from recipe.training.evaluate import Evaluation, evaluate
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import Learner, assemble
 from recipe.training.lesson import Lesson
 from recipe.training.loop import Watcher, fit
 from recipe.training.regularizers import Regularizers, smoothed
-from recipe.training.seeding import derive, seeded
+from recipe.training.seeding import derive
 from recipe.training.trained import Trained
 
 SAMPLE = 4096
@@ -63,15 +65,7 @@ class Ingredients:
     @cached_property
     def device(self) -> torch.device:
         """Where training happens: `device`, or the best there is."""
-        wanted = self.config["device"]
-        if wanted == "auto":
-            wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        try:
-            return torch.empty(0, device=wanted).device
-        except (RuntimeError, AssertionError) as error:
-            raise Refusal(
-                f"there is no device {wanted!r} here", where="device", fix="device=auto or device=cpu"
-            ) from error
+        return device_called(self.config["device"])
 
     @cached_property
     def data(self) -> Data:
@@ -134,15 +128,18 @@ class Ingredients:
     def model(self, seed: int) -> nn.Module:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
         refuse_misfit(self._target("model"), reads_codes=self.data.vocabulary is not None, mirrors=self.mirrors)
-        with seeded(derive(seed, "init")):
-            model = instantiate(self.model_node(), where="model", optional=self.model_facts)
-            if not isinstance(model, nn.Module):
-                raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
-            start_as(self.config["init"], model, self.num_outputs)
+        model = make_net(self.model_node(), self.model_facts, seed, init=self.config["init"])
         if self.config["init"]["prior_bias"]:
             targets = self.targets(self.data.train)
             set_prior_bias(model, self.task.prior_bias(targets), self.num_outputs, self.task.prior_scale(targets))
+        start_from(model, self.config["model"], self.weights, self.num_outputs)
         return model
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """What model.pretrained names."""
+        source = self.config["model"]["pretrained"]
+        return read_weights(source, self.config["model"]) if source else None
 
     @cached_property
     def loss(self) -> Callable[[Any, Tensor], Tensor]:
@@ -249,6 +246,8 @@ class Ingredients:
         if lesson is not None:
             lesson.join(learner)
         train, val = self.feed("train", seed=seed, plain=plain, limit=limit), self.feed("val")
+        if self.config["model"]["trains"] == "head_first":
+            watchers = [*watchers, thaw(learner.model, self.num_outputs, length)]
         history = fit(
             learner,
             train,
@@ -256,7 +255,11 @@ class Ingredients:
             seed=derive(seed, "steps"),
             evaluate=lambda model: {"val": self.measure(model, val)[0]},
             evaluate_every=evaluate_every or self.cadence(train.steps_per_epoch, length),
+<<<<<<< HEAD
             early_stopping=self.early_stopping(),
+=======
+            early_stopping=self._early_stopping(),
+>>>>>>> regularize
             watchers=watchers,
             checkpoint=Checkpoint(folder / "checkpoints") if folder else None,
             progress=progress or Silent(),
@@ -299,6 +302,7 @@ class Ingredients:
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
 
+<<<<<<< HEAD
     def patience(self, length: int) -> int | None:
         """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
         every = self.cadence(self.feed("train").steps_per_epoch, length)
@@ -307,6 +311,8 @@ class Ingredients:
             patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
         )
 
+=======
+>>>>>>> regularize
     def cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
         batches = -(-len(self.data.val) // self.config["train"]["batch_size"])
@@ -314,7 +320,7 @@ class Ingredients:
 
     def model_node(self) -> dict[str, Any]:
         """The model's node, with the dropout of the regularizers where the model has such an argument."""
-        node = dict(self.config["model"])
+        node = {key: value for key, value in self.config["model"].items() if key not in START}
         dropout = self.config["regularizers"]["dropout"]
         if dropout and "dropout" in signature_of(locate(node["_target_"], "model")):
             node["dropout"] = dropout

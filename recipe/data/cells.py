@@ -88,7 +88,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
 
     def without(self, names: Sequence[str]) -> Encoder:
         """The same without some columns of the table. Refusal for one that it has not."""
-        known = [c.name for c in (*self.numeric, *self.categories)]
+        known = [*(c.name for c in self.numeric), *(c.name for c in self.categories)]
         if unknown := [name for name in names if name not in known and name not in self.left_out]:
             raise Refusal(
                 f"there is no column {unknown[0]!r}",

@@ -76,8 +76,8 @@ class Preprocess(nn.Module):
     def _smaller(self, leaf: Tensor) -> Tensor:
         if self.side is None or leaf.ndim != 4 or min(leaf.shape[2:]) <= self.side:
             return leaf
-        scale = self.side / min(leaf.shape[2:])
-        return F.adaptive_avg_pool2d(leaf.to(torch.float32), [max(1, round(size * scale)) for size in leaf.shape[2:]])
+        height, width = (max(1, round(size * self.side / min(leaf.shape[2:]))) for size in leaf.shape[2:])
+        return F.adaptive_avg_pool2d(leaf.to(torch.float32), (height, width))
 
     def _one(self, leaf: Tensor, number: int) -> Tensor:
         steps = self.steps[number]

@@ -130,6 +130,10 @@ def _grey(pictures: Tensor) -> Tensor:
     return (pictures * weights).sum(1, keepdim=True)
 
 
+def _mean_grey(pictures: Tensor) -> Tensor:
+    return _grey(pictures).mean((2, 3), keepdim=True)
+
+
 def _smooth(pictures: Tensor) -> Tensor:
     """A 3 × 3 mean in which the middle counts five times; the rim as it is."""
     kernel = pictures.new_tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
@@ -176,10 +180,10 @@ OPERATIONS: dict[str, Operation] = {
     "shift right": lambda *given: _shifted(*given, down=False),
     "shift down": lambda *given: _shifted(*given, down=True),
     "turn": _turned,
-    "brightness": lambda *given: _blended(*given, other=torch.zeros_like),
-    "colour": lambda *given: _blended(*given, other=_grey),
-    "contrast": lambda *given: _blended(*given, other=lambda p: _grey(p).mean((2, 3), keepdim=True)),
-    "sharpness": lambda *given: _blended(*given, other=_smooth),
+    "brightness": lambda p, s, r: _blended(p, s, r, torch.zeros_like),
+    "colour": lambda p, s, r: _blended(p, s, r, _grey),
+    "contrast": lambda p, s, r: _blended(p, s, r, _mean_grey),
+    "sharpness": lambda p, s, r: _blended(p, s, r, _smooth),
     "posterize": _posterized,
     "solarize": _solarized,
     "auto-contrast": _stretched,

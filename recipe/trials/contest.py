@@ -139,6 +139,17 @@ class Contest:
         count = len(seeds)
         return [outcomes[i * count : (i + 1) * count] for i in range(len(sizes))]
 
+    def augmentations(self, combination: Combination) -> list[tuple[str, Change, bool]]:
+        """(name, change, whether the final net has it) of all that were to be tried, and of what is configured."""
+        key = "regularizers.augment"
+        kept = combination.change.get(key) or []
+        config = self._stage.ingredients.config
+        configured = bool(config["regularizers"]["augment"] or config["data"]["train_transform"])
+        tried = [
+            (i.name, i.change, all(one in kept for one in i.change[key])) for i in self._ideas if i.change.get(key)
+        ]
+        return [*([("configured", {}, True)] if configured else []), *tried]
+
     def _combination(self, added: Sequence[Addition], change: Change, outcomes: Sequence[Outcome]) -> Combination:
         fresh = None
         count = min(int(self._stage.settings["fresh"]), len(self._seeds))

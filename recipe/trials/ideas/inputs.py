@@ -26,6 +26,19 @@ def more_data(extra: Any, shares: list[float]) -> Iterator[Proposal]:
         yield Proposal(f"{share:.0%} extra data", change, "keep the balance with real examples", "data", 0, cost=1.1)
 
 
+def pretrained(source: str | None) -> Iterator[Proposal]:
+    """R4: the weights that the user names, first under a new last layer that learns alone, then with all of the net."""
+    if not source:
+        return
+    start = {"model.pretrained": source}
+    expects = "tell the classes by what was learnt elsewhere, without changing it"
+    yield Proposal("linear probe", {**start, "model.trains": "head"}, expects, "pretrained", 0, cost=0.7)
+    yield Proposal("fine-tuning", start, "begin where others have ended", "pretrained", 0)
+    expects = "not spoil what was learnt while the last layer is still random"
+    change = {**start, "model.trains": "head_first"}
+    yield Proposal("probe, then fine-tuning", change, expects, "pretrained", 0)
+
+
 def changed_pictures(ingredients: Ingredients) -> Iterator[Proposal]:
     """Where it stands, how large it is, how it is lit must not matter; all on whole batches, on the device."""
     shape = ingredients.input_shape

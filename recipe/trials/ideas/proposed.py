@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from recipe.lengths import patience_of
+from recipe.models.pretrained import known_here
 from recipe.record.refusal import Refusal
 from recipe.training.loop import fit
 from recipe.trials.ideas.drops import drops
-from recipe.trials.ideas.inputs import changed_numbers, changed_pictures, changed_words, mixed, more_data
+from recipe.trials.ideas.inputs import changed_numbers, changed_pictures, changed_words, mixed, more_data, pretrained
 from recipe.trials.ideas.penalties import penalties
 from recipe.trials.ideas.proposal import Proposal
 from recipe.trials.ideas.sizes import larger_model, smaller_batch, smaller_input, smaller_model
@@ -64,6 +66,8 @@ def _ideas(ingredients: Ingredients, steps: int, found: Shelf, settings: dict[st
     """Row by row."""
     data, task = ingredients.data, ingredients.task.name
     yield from more_data(settings["extra"], list(settings["extra_shares"]))
+    if not ingredients.config["model"]["pretrained"]:
+        yield from pretrained(settings["pretrained"] or known_here(ingredients.config["model"]))
     if data.kind == "image" and len(ingredients.input_shape) == 3:
         yield from changed_pictures(ingredients)
     elif data.train.texts is not None and task != "language_model":
@@ -77,15 +81,17 @@ def _ideas(ingredients: Ingredients, steps: int, found: Shelf, settings: dict[st
     yield from smaller_batch(ingredients)
     yield from drops(ingredients)
     yield from penalties(ingredients, steps)
-    yield from larger_model(ingredients, ingredients.patience(steps))
+    yield from larger_model(ingredients, patience_of(ingredients, steps))
 
 
 def _ablations(ingredients: Ingredients) -> Iterator[Proposal]:
     """What is switched on already is tried without, one key at a time."""
     config = ingredients.config
-    switched = {f"regularizers.{key}": None for key, value in config["regularizers"].items() if value}
+    switched: dict[str, Any] = {f"regularizers.{key}": None for key, value in config["regularizers"].items() if value}
     if config["data"]["train_transform"]:
         switched |= {"data.train_transform": []}
+    if config["model"]["pretrained"]:
+        switched |= {"model.pretrained": None}
     for key, off in switched.items():
         name = f"without {key.rpartition('.')[2]}"
         yield Proposal(name, {key: off}, "show whether it helps at all", "without", 0, removes=True)
