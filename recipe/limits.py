@@ -143,6 +143,7 @@ RULES: dict[str, Rule] = {
     "early_stopping.patience": either(OFF, whole(1)),
     "early_stopping.cadence": either(OFF, POSITIVE),
     "engine.workers": either(one_of("auto"), whole(1)),
+    "engine.address": either(OFF, TEXT),
     "engine.stacked": either(FLAG, one_of("auto")),
     "engine.threads": either(one_of("auto"), whole(1)),
     "search.space": TABLE,
