@@ -149,6 +149,7 @@ RULES: dict[str, Rule] = {
     "search.space": TABLE,
     "search.sampler": NODE,
     "search.trials": either(OFF, whole(1)),
+    "search.storage": either(OFF, TEXT),
     "search.direction": one_of("auto", "minimize", "maximize"),
     "ensemble.members": whole(1),
     "ensemble.report_on": one_of("test", "val"),

@@ -59,7 +59,7 @@ def run_on_cluster(
     save: bool,
     done: Callable[[Outcome], None],
 ) -> None:
-    """As many at once as the cluster has room for; `done` is told each outcome as it comes, from the disk of this machine.
+    """As many at once as the cluster has room for; `done` is told each outcome as it comes, once it is on disk here.
 
     Raises Refusal when there is no such cluster, or none of its nodes is left.
     """
@@ -122,7 +122,7 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def _work(errand: Errand, data: Data) -> dict[str, Any]:
-    """On a worker: trains in a folder of its own; {"files": {name: bytes}} of the trial's folder, or what went wrong."""
+    """On a worker: trains in a folder of its own; the files of the trial's folder as bytes, or what went wrong."""
     from recipe.ingredients import Ingredients
 
     sys.path[:0] = [path for path in errand.paths if path not in sys.path]
