@@ -28,11 +28,13 @@ class Database:
 
     def __init__(self, url: str, name: str, plan: SearchPlan) -> None:
         import optuna
+        from sqlalchemy.pool import NullPool
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna = optuna
         try:
-            storage = optuna.storages.RDBStorage(_with_driver(url))
+            # No connection outlives its use: a search trains for minutes between two of them.
+            storage = optuna.storages.RDBStorage(_with_driver(url), engine_kwargs={"poolclass": NullPool})
             self._study = optuna.create_study(
                 storage=storage, study_name=name, direction=plan.direction, load_if_exists=True
             )
