@@ -255,11 +255,7 @@ class Ingredients:
             seed=derive(seed, "steps"),
             evaluate=lambda model: {"val": self.measure(model, val)[0]},
             evaluate_every=evaluate_every or self.cadence(train.steps_per_epoch, length),
-<<<<<<< HEAD
             early_stopping=self.early_stopping(),
-=======
-            early_stopping=self._early_stopping(),
->>>>>>> regularize
             watchers=watchers,
             checkpoint=Checkpoint(folder / "checkpoints") if folder else None,
             progress=progress or Silent(),
@@ -302,7 +298,6 @@ class Ingredients:
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
 
-<<<<<<< HEAD
     def patience(self, length: int) -> int | None:
         """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
         every = self.cadence(self.feed("train").steps_per_epoch, length)
@@ -311,8 +306,6 @@ class Ingredients:
             patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
         )
 
-=======
->>>>>>> regularize
     def cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
         batches = -(-len(self.data.val) // self.config["train"]["batch_size"])

@@ -11,7 +11,7 @@ from recipe import brought
 from recipe.record.files import remove
 from recipe.record.progress import Bar, Progress, Silent
 from recipe.record.trial import Outcome, Trial
-from recipe.trials import processes
+from recipe.trials import cluster, processes
 from recipe.trials.here import CHECKPOINTS, finished, run_here
 from recipe.trials.stacked import interrupted, run_stacked
 from recipe.trials.ways import stacks_of
@@ -63,6 +63,9 @@ def run_trials(
             run_stacked(part, ingredients, folder, threads=threads, save=save, progress=within, done=done)
 
         try:
+            if cluster.address_of(ingredients):
+                cluster.run_on_cluster(pending, ingredients, folder, threads=threads, save=save, done=done)
+                return [outcomes[t.id] for t in trials]
             count = min(workers or workers_of(ingredients), len(pending))
             for begun in interrupted(pending, {t.id: t for t in trials}, folder):
                 stacked(begun)
