@@ -94,6 +94,12 @@ SCHEDULED = number(0, 1, below=False)
 POSITIVE = number(0, above=True)
 AMOUNT = number(0)
 
+INIT_SCHEMES = (
+    "default", "he", "xavier", "orthogonal", "zeros_last", "xavier_uniform", "xavier_normal", "kaiming_uniform",
+    "kaiming_normal", "trunc_normal", "normal", "uniform", "sparse", "eye", "dirac", "constant", "zeros", "ones",
+)  # fmt: skip
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid")
+
 RULES: dict[str, Rule] = {
     "task": one_of("auto", "classification", "binary", "multilabel", "regression", "language_model", "autoencoder"),
     "loss": either(OFF, NODE),
@@ -122,6 +128,12 @@ RULES: dict[str, Rule] = {
     "data.bag.most": whole(1),
     "data.streaming": either(FLAG, one_of("auto")),
     "data.header": either(FLAG, one_of("auto")),
+    "data.leave_out": NAMES,
+    "data.side": either(OFF, whole(1)),
+    "data.extra": either(OFF, TEXT, NODE),
+    "data.extra_share": either(OFF, number(0, 1, above=True)),
+    "regularize.extra": either(OFF, TEXT, NODE),
+    "regularize.race": SHARE,
     "data.train_transform": either(OFF, NODE, NODES),
     "data.eval_transform": either(OFF, NODE, NODES),
     "train.batch_size": whole(1),
@@ -133,7 +145,9 @@ RULES: dict[str, Rule] = {
     "train.clip_norm": either(OFF, POSITIVE),
     "train.accumulate": whole(1),
     "train.sampler": either(OFF, NODE),
-    "init.scheme": one_of("default", "he", "xavier", "orthogonal", "zeros_last"),
+    "init.scheme": one_of(*INIT_SCHEMES),
+    "init.options": TABLE,
+    "init.activation": either(OFF, one_of(*ACTIVATIONS)),
     "optimizer.lr": POSITIVE,
     "optimizer.momentum": SHARE,
     "optimizer.weight_decay": AMOUNT,
@@ -148,11 +162,13 @@ RULES: dict[str, Rule] = {
     "model.depth": whole(0),
     "model.channels": whole(1),
     "model.blocks": whole(1),
+    "model.sparse": either(OFF, whole(1)),
     "early_stopping.monitor": MONITOR,
     "early_stopping.mode": one_of("min", "max"),
     "early_stopping.patience": either(OFF, whole(1)),
     "early_stopping.cadence": either(OFF, POSITIVE),
     "engine.workers": either(one_of("auto"), whole(1)),
+    "engine.stacked": either(FLAG, one_of("auto")),
     "engine.threads": either(one_of("auto"), whole(1)),
     "search.space": TABLE,
     "search.sampler": NODE,
@@ -160,6 +176,8 @@ RULES: dict[str, Rule] = {
     "search.direction": one_of("auto", "minimize", "maximize"),
     "ensemble.members": whole(1),
     "ensemble.report_on": one_of("test", "val"),
+    "selftest.seeds": whole(1),
+    "selftest.healthy_seeds": either(OFF, whole(1)),
     "ensemble.snapshots": whole(0),
     "ensemble.epochs": either(OFF, POSITIVE),
     "ensemble.others": either(OFF, Rule("a list of changes", _are_mappings)),
@@ -170,6 +188,7 @@ RULES: dict[str, Rule] = {
     "ensemble.export": NAMES,
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("dropout", "dropout2d", "dropconnect")},
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("stochastic_depth", "label_smoothing", "ema")},
+    **{f"regularizers.{name}": either(OFF, SHARE) for name in ("variational_dropout", "copy_paste")},
     **{f"regularizers.{name}": either(OFF, AMOUNT) for name in ("weight_decay", "l1", "activation_l1")},
     **{f"regularizers.{name}": either(OFF, AMOUNT) for name in ("input_noise", "gradient_noise", "mixup", "cutmix")},
     "regularizers.max_norm": either(OFF, POSITIVE),

@@ -5,33 +5,30 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json as json_text
-import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from recipe import __version__
+from recipe import __version__, brought
 from recipe.config import GROUPS, Composed
 from recipe.environment import environment
 from recipe.judge import judge, unread
+from recipe.next_step import next_step, typed
 from recipe.record.evidence import Shelf
 from recipe.record.files import write_json, write_text
 from recipe.record.lock import held
 from recipe.record.plain import from_json, to_json, to_plain
 from recipe.record.recipe_file import recipe_text
 from recipe.record.refusal import Refusal, UserCodeError
-from recipe.record.report import Decision, NextStep, Report, worst
+from recipe.record.report import Decision, Report, worst
 from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
 from recipe.record.trial import Outcome
 from recipe.render.progress import progress_for
 from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
-
-if TYPE_CHECKING:
-    from recipe.stages.stage import Stage
 
 # How `walk` shares a budget out: what the stages need beside each other.
 _SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
@@ -42,19 +39,34 @@ _WHERE = ("run", "gate", "trust", "engine", "device", "checks")
 
 def run_stage(stage: str, composed: Composed, *, json: bool = False) -> int:
     """One stage: 0 when its gate is open, 1 when a check failed. Raises Refusal when it may not start."""
-    run = RunDirectory(Path(composed.plain["run"]["dir"]))
-    with held(run.path, f"recipe {stage}"):
-        run.recover()
-        composed = composed.on(run.recipe_before(stage))
-        _require_open_gates(run, stage, composed)
-        report = _perform(run, stage, composed, composed.plain["budget"], json=json)
+    report = do_stage(stage, composed, quiet=json, show=not json)
     if json:
         sys.stdout.write(to_json(report).decode())
     return 1 if report.verdict == "fail" else 0
 
 
+def do_stage(stage: str, composed: Composed, *, quiet: bool, show: bool) -> Report:
+    """One stage and its report. quiet: no progress; show: prints the report in brief."""
+    run = RunDirectory(Path(composed.plain["run"]["dir"]))
+    with held(run.path, f"recipe {stage}"):
+        run.recover()
+        composed = composed.on(run.recipe_before(stage))
+        _require_open_gates(run, stage, composed)
+        return _perform(run, stage, composed, composed.plain["budget"], quiet=quiet, show=show)
+
+
 def walk(composed: Composed, *, json: bool = False) -> int:
     """All six in order; what is done stays, an interrupted stage goes on, the first closed gate stops it."""
+    reports = do_walk(composed, quiet=json, show=not json)
+    if json:
+        print(json_text.dumps([to_plain(r) for r in reports], indent=2))
+    else:
+        print(f"report: {Path(composed.plain['run']['dir']) / 'report.html'}")
+    return 1 if any(report.verdict == "fail" for report in reports) else 0
+
+
+def do_walk(composed: Composed, *, quiet: bool, show: bool) -> list[Report]:
+    """The reports of a walk, as far as it came."""
     run = RunDirectory(Path(composed.plain["run"]["dir"]))
     # A little is kept back for the last step under way and for the pages.
     ends = time.monotonic() + _SPENT * composed.plain["budget"] if composed.plain["budget"] else None
@@ -67,22 +79,18 @@ def walk(composed: Composed, *, json: bool = False) -> int:
             if report is None:
                 left = sum(_SHARES[s] for s in STAGES[position:])
                 share = max(1.0, ends - time.monotonic()) * _SHARES[stage] / left if ends else None
-                report = _perform(run, stage, ready, share, json=json)
+                report = _perform(run, stage, ready, share, quiet=quiet, show=show)
             else:
                 if report.config["checks"] != ready.masked["checks"]:
                     # Other thresholds measure nothing anew: the evidence is judged again.
                     report = _judge_again(run, report, ready.masked["checks"])
                     _settle(run)
-                if not json:
+                if show:
                     print(f"{stage}: done already, {report.verdict}")
             reports.append(report)
             if report.verdict == "fail" and ready.plain["gate"] != "off":
                 break
-    if json:
-        print(json_text.dumps([to_plain(r) for r in reports], indent=2))
-    else:
-        print(f"report: {run.path / 'report.html'}")
-    return 1 if any(report.verdict == "fail" for report in reports) else 0
+    return reports
 
 
 def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None = None) -> int:
@@ -117,7 +125,9 @@ def _judge_again(run: RunDirectory, old: Report, settings: dict[str, Any]) -> Re
     return _write(run.stage_folder(old.stage), report)
 
 
-def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | None, *, json: bool) -> Report:
+def _perform(
+    run: RunDirectory, stage: str, composed: Composed, budget: float | None, *, quiet: bool, show: bool
+) -> Report:
     """The stage itself, in its work folder, which takes the place of the stage's folder when it is complete."""
     from recipe.ingredients import Ingredients
     from recipe.stages.stage import Stage
@@ -126,12 +136,21 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
     left = composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
     mark = f"+{left}" if left else ""
     work = run.open_work(stage, _identity(run, stage, composed) + mark, carried=("trials", "left") if left else ())
-    with progress_for(json=json) as progress:
+    with progress_for(json=quiet) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
         _require_same_data(run, ingredients.data.origin)
         asked = asked_of(stage, composed.plain)
-        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress, without=unread(stage, asked))
+        told = Stage(
+            stage,
+            ingredients,
+            work,
+            run,
+            budget=budget,
+            progress=progress,
+            without=unread(stage, asked),
+            judged=lambda shelf: judge(stage, shelf, composed.plain["checks"], asked),
+        )
         patched = ingredients.data.patched
         if patched:
             told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
@@ -160,14 +179,14 @@ def _perform(run: RunDirectory, stage: str, composed: Composed, budget: float | 
         trials=tuple(told.rows),
         decisions=tuple(told.decisions),
         metrics=told.metrics,
-        next=_next_step(told, worst(findings), composed),
+        next=next_step(stage, worst(findings), _words(composed), told.next_step, told.mending),
         notes=tuple(told.notes),
     )
     write_text(work / "recipe.yaml", _recipe(run, report, composed))
     report = _write(work, report)
     folder = run.promote(stage)
     _settle(run)
-    if not json:
+    if show:
         show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
     return report
 
@@ -225,7 +244,7 @@ def _require_open_gates(run: RunDirectory, stage: str, composed: Composed) -> No
             raise Refusal(
                 f"{stage} builds on {earlier}, which has not been run here",
                 where=str(run.path),
-                fix=f"type: {_command('recipe ' + earlier, composed)}   (or gate=off to go on without it)",
+                fix=f"type: {typed('recipe ' + earlier, _words(composed))}   (or gate=off to go on without it)",
             )
         if report.verdict == "fail":
             wrong = next(f for f in report.checks if f.verdict == "fail")
@@ -297,16 +316,6 @@ def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
     return recipe_text(kept, GROUPS)
 
 
-def _next_step(stage: Stage, verdict: str, composed: Composed) -> NextStep | None:
-    """The story's next step; with a closed gate it is this stage again, once the first failure is mended."""
-    if verdict == "fail":
-        return NextStep(
-            command=_command(f"recipe {stage.name}", composed),
-            because="a check failed: mend it, then run this stage again",
-        )
-    step = stage.next_step
-    return step and NextStep(command=_command(step.command, composed), because=step.because)
-
-
-def _command(command: str, composed: Composed) -> str:
-    return " ".join([command, *(shlex.quote(given) for given in composed.overrides)])
+def _words(composed: Composed) -> Sequence[str] | None:
+    """What the user typed; None where objects were given from Python."""
+    return None if brought.stays(composed.plain) else composed.overrides

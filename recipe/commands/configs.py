@@ -105,6 +105,12 @@ def validate(arguments: Arguments) -> int:
 def checked(arguments: Arguments) -> Any:
     """The composed config, its `checks.…` and `<stage>.checks` held against the catalogue too."""
     composed = arguments.compose()
+    require_known_checks(composed)
+    return composed
+
+
+def require_known_checks(composed: Any) -> None:
+    """Refuses `checks.…` and `<stage>.checks` that the catalogue does not have."""
     if composed.plain["checks"]:
         from recipe.commands.checks import known_checks
         from recipe.config.composed import check_settings
@@ -116,7 +122,6 @@ def checked(arguments: Arguments) -> Any:
             from recipe.commands.checks import require_checks
 
             require_checks(stage, node["checks"])
-    return composed
 
 
 def show_config(composed: Any, arguments: Arguments) -> None:

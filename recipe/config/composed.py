@@ -12,8 +12,8 @@ from recipe.config.composition import compose_groups, default_choices, strict_ke
 from recipe.config.files import GROUPS, ConfigFiles, config_files
 from recipe.config.grammar import layer_of_words
 from recipe.config.interpolation import is_secret, resolve
-from recipe.config.layers import Layer, layer_of_change, layer_of_recipe, layers_of_file, user_root
-from recipe.config.tree import Tree, apply, at, check_arguments, check_keys, copied
+from recipe.config.layers import Layer, layer_given, layer_of_change, layer_of_recipe, layers_of_file, user_root
+from recipe.config.tree import Tree, apply, at, check_arguments, check_keys, copied, empty_nodes
 from recipe.config.yaml_text import load_yaml
 from recipe.limits import TIMES, check_values, seconds
 from recipe.nearest import did_you_mean
@@ -50,7 +50,7 @@ class Composed:
                 self.files.require_option(group, option)
             return _from_layers(self.files, (*self.layers, layer), self.overrides)
         tree = copied(self.tree)
-        check_arguments(apply(layer, tree), tree)
+        check_arguments(apply(layer, tree, empty_nodes(strict_keys(self.files.shipped))), tree)
         return _finished(tree, replace(self, layers=(*self.layers, layer)))
 
     def on(self, recipe_file: Path | None) -> Composed:
@@ -93,10 +93,13 @@ def compose(
     config_dir: Path | None = None,
     config_name: str | None = None,
     recipe_file: Path | None = None,
+    given: Mapping[str, Any] | None = None,
+    trust: Sequence[str] = (),
 ) -> Composed:
-    """Shipped defaults < recipe_file < the user's file < overrides, checked in all ways that need no import.
+    """Shipped defaults < recipe_file < the user's file < overrides < given, checked in all ways that need no import.
 
-    The user's file is `config_name`, or else conf/config.yaml if there is one. Raises Refusal.
+    The user's file is `config_name`, or else conf/config.yaml if there is one. given: groups and dotted keys that were
+    set from Python; trust: modules of objects that were given there. Raises Refusal.
     """
     files = config_files(config_dir)
     layers = [] if recipe_file is None else [layer_of_recipe(recipe_file, files)]
@@ -104,6 +107,10 @@ def compose(
     if root is not None:
         layers += layers_of_file(str(root), files)
     layers.append(layer_of_words(overrides, files))
+    if given or trust:
+        layers.append(layer_given(given or {}, trust, layers))
+        for group, option in layers[-1].choices.items():
+            files.require_option(group, option)
     return _from_layers(files, tuple(layers), tuple(map(_without_secret, overrides)))
 
 
@@ -113,7 +120,7 @@ def _from_layers(files: ConfigFiles, layers: tuple[Layer, ...], overrides: tuple
     tree: Tree = copied(shipped)
     new, added = _own_arguments(files, choices, tree), set()
     for layer in _still_meant(layers, default_choices(files.shipped)):
-        new += apply(layer, tree)
+        new += apply(layer, tree, empty_nodes(strict_keys(files.shipped)))
         added |= {setting.path for setting in layer.settings if setting.mode in ("add", "force")}
     check_arguments(new, tree)
     check_keys(tree, strict_keys(files.shipped), added)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,16 @@ def layer_of_change(change: Change) -> Layer:
     choices = {key: str(value) for key, value in change.items() if key in GROUPS and not isinstance(value, Mapping)}
     settings = [Setting(tuple(key.split(".")), value) for key, value in change.items() if key not in choices]
     return Layer("the change", choices, tuple(settings), users=False, afresh=True)
+
+
+def layer_given(given: Mapping[str, Any], trust: Sequence[str], below: Sequence[Layer]) -> Layer:
+    """What was set from Python; the modules that the user trusts already stay trusted."""
+    layer = layer_of_change(dict(given))
+    named = [setting.value for one in below for setting in one.settings if setting.path == ("trust",)]
+    before = named[-1] if named else []
+    known = dict.fromkeys([*(before if isinstance(before, list) else [before]), *trust])
+    settings = (*layer.settings, *([Setting(("trust",), list(known))] if trust else ()))
+    return replace(layer, name="Python", settings=settings, users=True, afresh=False)
 
 
 def shown(path: Path) -> str:

@@ -19,11 +19,20 @@ Path = tuple[str, ...]
 OURS = {("optimizer", "groups"), ("schedule", "interval")}
 
 
-def apply(layer: Layer, tree: Tree) -> list[Path]:
-    """Puts a layer's settings into `tree`; returns the paths that are new arguments of a node with a `_target_`."""
+def apply(layer: Layer, tree: Tree, theirs: frozenset[Path] = frozenset()) -> list[Path]:
+    """Puts a layer's settings into `tree`; returns the paths that are new arguments of a node with a `_target_`.
+
+    theirs: nodes that are shipped empty, in which any key is the user's to name.
+    """
     # Targets first: a node that names another one starts afresh, whatever the order of the words.
     ordered = sorted(layer.settings, key=lambda setting: setting.path[-1] != "_target_")
-    return [path for setting in ordered if (path := _put(setting, tree, layer))]
+    return [path for setting in ordered if (path := _put(setting, tree, layer, theirs))]
+
+
+def empty_nodes(shipped: Tree) -> frozenset[Path]:
+    """Paths of the strict nodes that are shipped empty; not those of the groups, which their options fill."""
+    found = {(*path, key) for path, node in _nodes(shipped) for key, value in node.items() if value == {}}
+    return frozenset(path for path in found if path[0] not in GROUPS or len(path) > 1)
 
 
 def check_arguments(new: list[Path], tree: Tree) -> None:
@@ -80,7 +89,7 @@ def copied(tree: Any) -> Any:
     return [copied(value) for value in tree] if isinstance(tree, (list, tuple)) else tree
 
 
-def _put(setting: Setting, tree: Tree, layer: Layer) -> Path | None:
+def _put(setting: Setting, tree: Tree, layer: Layer, theirs: frozenset[Path]) -> Path | None:
     """One setting; its path if that is a new argument of a node with a `_target_`."""
     first, *rest = setting.path
     # In a file a key may be written with its dots: `optimizer.lr: 1e-3`.
@@ -94,7 +103,7 @@ def _put(setting: Setting, tree: Tree, layer: Layer) -> Path | None:
             continue
         if part not in node and not (free or _is_open(node) or new_is_fine):
             raise _unknown(path[:depth], tree, list(node), layer.name)
-        free = free or _is_open(node)
+        free = free or _is_open(node) or path[:depth] in theirs
         child = node.get(part)
         if not isinstance(child, (dict, list)) or child == {}:
             child, free = {}, True

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recipe.record.refusal import Refusal
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -83,6 +85,22 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
             names += [f"{column.name}={text}" for text in column.kept]
             names += [f"{column.name} other"] * column.other + [f"{column.name} empty"] * column.empty
         return tuple(names)
+
+    def without(self, names: Sequence[str]) -> Encoder:
+        """The same without some columns of the table. Refusal for one that it has not."""
+        known = [c.name for c in (*self.numeric, *self.categories)]
+        if unknown := [name for name in names if name not in known and name not in self.left_out]:
+            raise Refusal(
+                f"there is no column {unknown[0]!r}",
+                where="data.leave_out",
+                fix=f"its columns: {', '.join(known)[:300]}",
+            )
+        return msgspec.structs.replace(
+            self,
+            numeric=tuple(c for c in self.numeric if c.name not in names),
+            categories=tuple(c for c in self.categories if c.name not in names),
+            left_out={**self.left_out, **dict.fromkeys(names, "data.leave_out names it")},
+        )
 
     def __call__(self, cells: Cells) -> Tensor:
         """float32 (N, F)."""

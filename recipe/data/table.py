@@ -1,4 +1,4 @@
-"""Tables: csv, tsv, parquet or json lines, read by polars; every cell that is odd is listed, none is guessed at."""
+"""Tables from files: csv, tsv, parquet or json lines, read by polars."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from recipe.data.cells import Cells
 from recipe.data.data import Trouble
 from recipe.data.frame import EMPTY, read_frame
+from recipe.data.rows import rows
 from recipe.record.refusal import Refusal
 
 if TYPE_CHECKING:
     import polars as pl
 
-MOSTLY = 0.95
-"""A column of texts is one of numbers with odd cells when this share of its cells are numbers."""
-ROW = "\0row"
-"""Name of the column that counts the rows of the file."""
 ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".jsonl", ".ndjson")
 
 
@@ -53,26 +47,10 @@ def table(
     }
     if columns is not None:
         frames = {split: _named(frame, columns, files[split]) for split, frame in frames.items()}
-    columns = frames["train"].columns
-    for split, frame in frames.items():
-        _same_columns(columns, frame.columns, files[split])
-    given = _given(target, id, group, time)
-    names = {key: _column(value, columns, files["train"], key) for key, value in given.items()}
-    left = {_column(value, columns, files["train"], "drop") for value in drop} | set(names.values())
-    unlabelled = _leave_out_unlabelled(frames, names["target"], files)
-    cells = _cells(frames, [c for c in columns if c not in left], odd)
-    mapping: dict[str, Any] = {
-        split: (cells[split], _target(frame, names["target"], files[split])) for split, frame in frames.items()
-    }
-    return mapping | {
-        "kind": "table",
-        "ids": {split: _ids(frame, files[split].name, names.get("id")) for split, frame in frames.items()},
-        "groups": {split: _values(frame, names["group"]) for split, frame in frames.items() if "group" in names},
-        "attributes": {s: {names["time"]: _values(f, names["time"])} for s, f in frames.items() if "time" in names},
-        "time": names.get("time"),
-        "unreadable": unlabelled,
-        "odd": odd,
-    }
+    made = rows(
+        frames, {split: str(file) for split, file in files.items()}, target, drop=drop, id=id, group=group, time=time
+    )
+    return made | {"odd": [*odd, *made["odd"]]}
 
 
 def _read(
@@ -101,26 +79,6 @@ def _lines(skip: int | Mapping[str, int], split: str) -> int:
     return lines
 
 
-def _leave_out_unlabelled(frames: dict[str, pl.DataFrame], target: str, files: Mapping[str, Path]) -> list[Trouble]:
-    """Takes the rows without a target out of the frames; the others keep the number they have in the file."""
-    found = []
-    for split, frame in frames.items():
-        missing = frame[target].is_null().to_numpy()
-        names = [f"{files[split].name} row {i + 1}" for i in np.flatnonzero(missing)]
-        found += [Trouble(split, name, "has no target") for name in names]
-        frames[split] = frame.with_row_index(ROW).filter(~missing)
-    return found
-
-
-def _given(target: Any, id: Any, group: Any, time: Any) -> dict[str, Any]:
-    if target is None:
-        raise Refusal(
-            "which column is the target?", where="data.target", fix="data.target=NAME, or its position (-1: the last)"
-        )
-    chosen = {"target": target, "id": id, "group": group, "time": time}
-    return {key: value for key, value in chosen.items() if value is not None}
-
-
 def _files(path: str, val_path: str | None, test_path: str | None) -> dict[str, Path]:
     if path is None:
         raise Refusal("which file?", where="data.path", fix="data.path=table.csv data.target=COLUMN")
@@ -144,128 +102,3 @@ def _files(path: str, val_path: str | None, test_path: str | None) -> dict[str, 
             if not found[split].is_file():
                 raise Refusal("there is no such file", where=str(found[split]), fix=f"data.{split}_path=FILE")
     return found
-
-
-def _same_columns(columns: Sequence[str], others: Sequence[str], file: Path) -> None:
-    missing = [c for c in columns if c not in others]
-    if missing:
-        raise Refusal(
-            f"has no column {missing[0]!r}, which train has",
-            where=str(file),
-            fix=f"its columns: {', '.join(others)[:300]}",
-        )
-
-
-def _column(given: str | int, columns: Sequence[str], file: Path, key: str) -> str:
-    if isinstance(given, str):
-        if given in columns:
-            return given
-    elif -len(columns) <= given < len(columns):
-        return columns[given]
-    hint = " (if the cells look joined, name data.separator)" if len(columns) == 1 else ""
-    raise Refusal(
-        f"there is no column {given!r}{hint}",
-        where=f"data.{key} in {file}",
-        fix=f"its columns: {', '.join(columns)[:300]}",
-    )
-
-
-def _target(frame: pl.DataFrame, name: str, file: Path) -> np.ndarray:
-    """Whole numbers, numbers, or texts."""
-    import polars as pl
-
-    column = frame[name]
-    if column.len() == 0:
-        raise Refusal("no row has a target", where=f"{name} in {file}", fix="data.target=COLUMN")
-    if column.dtype == pl.String:
-        for kind in (pl.Int64, pl.Float64):
-            numbers = column.cast(kind, strict=False)
-            if numbers.null_count() == 0:
-                return np.asarray(numbers.to_numpy())
-        return np.asarray(column.to_list())
-    if column.dtype == pl.Boolean or column.dtype.is_integer() or column.dtype.is_float():
-        return np.asarray(column.to_numpy())
-    return np.asarray(column.cast(pl.String).to_list())
-
-
-def _cells(frames: Mapping[str, pl.DataFrame], names: Sequence[str], odd: list[Trouble]) -> dict[str, Cells]:
-    """Columns of numbers and columns of texts; which is which is decided over all splits together."""
-    import polars as pl
-
-    if not names:
-        raise Refusal("there is no column left to learn from", where="data.drop")
-    kinds = {split: dict(frame.schema) for split, frame in frames.items()}
-    made = {split: frame.select([_as_float(kinds[split][n], n) for n in names]) for split, frame in frames.items()}
-    filled = _count(
-        {split: frame.select(names).select(pl.all().is_not_null().sum()) for split, frame in frames.items()}
-    )
-    numbers = _count({split: frame.select(pl.all().is_not_null().sum()) for split, frame in made.items()})
-    numeric = [n for n in names if not filled[n] or filled[n] - numbers[n] <= (1 - MOSTLY) * filled[n]]
-    texts = [n for n in names if n not in set(numeric)]
-    for name in numeric:
-        if numbers[name] < filled[name]:
-            odd += _strays(frames, made, name)
-    columns = {split: frame.select(pl.col(texts).cast(str, strict=False)) for split, frame in frames.items()}
-    levels = {name: _levels([frame[name] for frame in columns.values()]) for name in texts}
-    return {
-        split: Cells(
-            made[split].select(numeric).to_numpy().astype(np.float64).reshape(frame.height, len(numeric)),
-            _codes(columns[split], levels, frame.height),
-            tuple(numeric),
-            tuple(texts),
-            tuple(levels.values()),
-        )
-        for split, frame in frames.items()
-    }
-
-
-def _count(frames: Mapping[str, pl.DataFrame]) -> dict[str, int]:
-    """Sums over the splits of one row of counts each."""
-    rows = [frame.row(0, named=True) for frame in frames.values()]
-    return {name: sum(row[name] for row in rows) for name in rows[0]}
-
-
-def _codes(frame: pl.DataFrame, levels: Mapping[str, tuple[str, ...]], rows: int) -> np.ndarray:
-    codes = np.full((rows, len(levels)), -1, dtype=np.int32)
-    for k, (name, texts) in enumerate(levels.items()):
-        place = {text: code for code, text in enumerate(texts)}
-        codes[:, k] = [-1 if text is None else place[text] for text in frame[name].to_list()]
-    return codes
-
-
-def _levels(columns: Sequence[pl.Series]) -> tuple[str, ...]:
-    return tuple(sorted({text for column in columns for text in column.unique().to_list() if text is not None}))
-
-
-def _strays(frames: Mapping[str, pl.DataFrame], made: Mapping[str, pl.DataFrame], name: str) -> list[Trouble]:
-    """The cells of a column of numbers that are none."""
-    found = []
-    for split, frame in frames.items():
-        stray = frame.filter(made[split][name].is_null() & frame[name].is_not_null())
-        for row, cell in stray.select(ROW, name).iter_rows():
-            found.append(Trouble(split, f"row {row + 1}, column {name}", f"{cell!r} is no number; taken as empty"))
-    return found
-
-
-def _as_float(kind: pl.DataType, name: str) -> pl.Expr:
-    """A column as float64; null where a cell is no number. Dates are days since 1970."""
-    import polars as pl
-
-    column = pl.col(name)
-    if kind.is_temporal():
-        return column.cast(pl.Datetime("us"), strict=False).dt.timestamp("us").cast(pl.Float64) / 86_400e6
-    if kind.is_nested():
-        raise Refusal(f"holds {kind} in each cell", where=f"column {name}", fix=f"data.drop=[{name}]")
-    if kind in (pl.Categorical, pl.Enum):
-        return pl.lit(None, dtype=pl.Float64).alias(name)
-    return column.cast(pl.Float64, strict=False)
-
-
-def _values(frame: pl.DataFrame, name: str) -> np.ndarray:
-    return np.asarray(frame[name].to_list())
-
-
-def _ids(frame: pl.DataFrame, file: str, column: str | None) -> list[str]:
-    if column is not None:
-        return [str(v) for v in frame[column].to_list()]
-    return [f"{file} row {row + 1}" for row in frame[ROW].to_list()]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from recipe import brought
 from recipe.probes.probe import fingerprint, plain_learner
 from recipe.record.baseline import Determinism, RunTrace
 from recipe.training.loop import fit
@@ -31,6 +32,8 @@ class Elsewhere:
     """The same training in a new process, begun early and asked for late, so that both cores have something to do."""
 
     def __init__(self, composed: Composed, seed: int, *, steps: int, batch_size: int) -> None:
+        # Objects that were given from Python are in this process alone.
+        self.possible = not brought.stays(composed.plain)
         context = multiprocessing.get_context("spawn")
         self._here, self._there = context.Pipe()
         settings = (composed, seed, steps, batch_size, torch.get_num_threads())
@@ -44,6 +47,8 @@ class Elsewhere:
 
     def begin(self) -> None:
         """Starts the process and returns at once. Ctrl-C is for us: we end the process, and it prints nothing."""
+        if not self.possible:
+            return
         with _ctrl_c_ignored():
             self._process.start()
         self._there.close()
@@ -74,10 +79,10 @@ def empty_trace(place: str) -> RunTrace:
 def measure_determinism(
     ingredients: Ingredients, seed: int, elsewhere: Elsewhere, *, steps: int, batch_size: int
 ) -> Determinism:
-    """Traces of three trainings that must be equal in every bit."""
+    """Traces of three trainings that must be equal in every bit; of two where none can be had elsewhere."""
     places = ("this process", "this process again")
     here = [trace(ingredients, seed, steps=steps, batch_size=batch_size, place=place) for place in places]
-    return Determinism(seed=seed, runs=(*here, elsewhere.trace()))
+    return Determinism(seed=seed, runs=(*here, *([elsewhere.trace()] if elsewhere.possible else [])))
 
 
 def trace(ingredients: Ingredients, seed: int, *, steps: int, batch_size: int, place: str) -> RunTrace:

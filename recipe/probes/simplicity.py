@@ -66,7 +66,8 @@ def _noisy(model: nn.Module, batch: Batch) -> bool:
 
 def _changing(ingredients: Ingredients, seed: int, items: int) -> bool:
     """The same training items without augmentation, fetched under other random numbers, are not the same."""
-    feeds = [ingredients.feed("train", seed=s, plain=True).subset(range(items)) for s in (seed, seed + 1)]
+    some = range(min(items, len(ingredients.data.train)))
+    feeds = [ingredients.feed("train", seed=s, plain=True).subset(some) for s in (seed, seed + 1)]
     first, second = (joined(list(feed.in_order())) for feed in feeds)
     return any(not torch.equal(a, b) for a, b in zip(leaves(first.inputs), leaves(second.inputs), strict=True))
 

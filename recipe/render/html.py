@@ -1,7 +1,11 @@
-"""The HTML pages: one of a stage, one of the run. Self-contained, without JavaScript, everything escaped."""
+"""The HTML pages: one of a stage, one of the run. Self-contained, without JavaScript, everything escaped.
+
+A notebook shows the same as a part of its own page, with styles that reach no further.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,16 +22,18 @@ from recipe.render.journey import journey
 from recipe.render.settle import AnyBlock, settle
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+PAGE, FRAGMENT = "page.html", "fragment.html"
 _STYLES = ("colours.css", "page.css", "figure.css")
+_OUTERMOST = re.compile(r"(?<![\w.-])(?::root|html|body)(?= \{)")
 _HALF = 58  # characters of a table that half of the page's width has room for
 _FIRST = 4  # figures of each stage that the run's page shows unfolded
 
 
 class Chapter:
-    """One stage as a page shows it. folder: of the stage's figures; link: the way there from the page."""
+    """One stage as a page shows it. folder: of the stage's figures; link: the way there; above: to the run's page."""
 
-    def __init__(self, report: Report, blocks: Sequence[AnyBlock], folder: Path, link: str) -> None:
-        self.report, self.link = report, link
+    def __init__(self, report: Report, blocks: Sequence[AnyBlock], folder: Path, link: str, above: str = "") -> None:
+        self.report, self.link, self.above = report, link, above
         self.browser = (
             f"{link.removesuffix('figures/')}browser.html" if (folder.parent / "browser.html").exists() else ""
         )
@@ -39,20 +45,25 @@ class Chapter:
         self.by_check = {check: [f for f in self.figures if check in f["block"].checks] for check in ids}
 
 
-def stage_page(report: Report, blocks: Sequence[AnyBlock], folder: Path) -> str:
-    """report.html of a stage. folder: where its pictures lie."""
-    chapter = Chapter(report, blocks, folder, "figures/")
-    return environment().get_template("stage.html").render(chapter=chapter, report=report, skipped=_skipped([report]))
+def stage_page(chapter: Chapter, *, frame: str = PAGE) -> str:
+    """report.html of a stage, or the same to be shown inside another page."""
+    report = chapter.report
+    return (
+        environment()
+        .get_template("stage.html")
+        .render(frame=frame, chapter=chapter, report=report, skipped=_skipped([report]))
+    )
 
 
-def run_page(chapters: Sequence[Chapter], recipe_yaml: str, run: Mapping[str, Any]) -> str:
-    """report.html of the run: all stages in one page."""
+def run_page(chapters: Sequence[Chapter], recipe_yaml: str, run: Mapping[str, Any], *, frame: str = PAGE) -> str:
+    """report.html of the run: all stages in one page; or the same to be shown inside another page."""
     reports = [chapter.report for chapter in chapters]
     way = journey(reports)
     return (
         environment()
         .get_template("run.html")
         .render(
+            frame=frame,
             chapters=chapters,
             reports=reports,
             levels={report.stage: report.verdict for report in reports},
@@ -158,6 +169,7 @@ def environment() -> jinja2.Environment:
     environment.globals |= {
         "policy": POLICY,
         "style": Markup(style),
+        "scoped_style": Markup(f".recipe-page {{{_OUTERMOST.sub('&', style)}}}"),
         "say": summary,
         "cell": wording.cell,
         "main_part": lambda value: _parted(value)[0],

@@ -17,12 +17,15 @@ from recipe.render.blocks import Pictures
 from recipe.render.browser import browser_page
 from recipe.render.csv import to_csv
 from recipe.render.drawn import drawn_blocks
-from recipe.render.html import Chapter, run_page, stage_page
+from recipe.render.html import FRAGMENT, Chapter, run_page, stage_page
 from recipe.render.markdown import stage_markdown
 from recipe.render.settle import AnyBlock
 from recipe.render.terminal import show_stage, show_status
 
-__all__ = ["illustrated", "show_stage", "show_status", "write_run_report", "write_stage_report"]
+__all__ = [
+    "illustrated", "show_stage", "show_status", "shown_evidence", "shown_run", "shown_stage", "write_run_report",
+    "write_stage_report",
+]  # fmt: skip
 
 _STORY = "story.json"
 
@@ -40,16 +43,42 @@ def write_stage_report(folder: Path, report: Report, shelf: Shelf, trials: Seque
     if browser is not None:
         write_text(folder / "browser.html", browser)
     write_text(folder / "report.md", stage_markdown(report, blocks))
-    write_text(folder / "report.html", stage_page(report, blocks, figures))
+    write_text(folder / "report.html", stage_page(Chapter(report, blocks, figures, "figures/", "../report.html")))
 
 
 def write_run_report(
     run_folder: Path, stages: Sequence[tuple[Report, Path]], recipe_yaml: str, run: Mapping[str, Any]
 ) -> None:
     """report.html of the run, from the stages' own folders. stages: at least one, in the order of the walk."""
-    folders = [(report, folder / "figures") for report, folder in stages]
-    chapters = [Chapter(report, _told(figures), figures, f"{report.stage}/figures/") for report, figures in folders]
+    chapters = [_chapter(report, folder, f"{report.stage}/") for report, folder in stages]
     write_text(run_folder / "report.html", run_page(chapters, recipe_yaml, run))
+
+
+def shown_stage(report: Report, folder: Path, link: str) -> str:
+    """The page of a finished stage as a part of a notebook. link: the way to its folder from there."""
+    return stage_page(_chapter(report, folder, link, f"{link}../report.html"), frame=FRAGMENT)
+
+
+def shown_run(stages: Sequence[tuple[Report, Path]], recipe_yaml: str, run: Mapping[str, Any], link: str) -> str:
+    """The page of a run as a part of a notebook."""
+    chapters = [_chapter(report, folder, f"{link}{report.stage}/") for report, folder in stages]
+    return run_page(chapters, recipe_yaml, run, frame=FRAGMENT)
+
+
+def shown_evidence(report: Report, shelf: Shelf, folder: Path) -> str:
+    """A report that is kept nowhere, with its figures, as a part of a notebook. folder: a place to draw them in."""
+    blocks = drawn_blocks(report, shelf, [])
+    for block in blocks:
+        _write_figure(make_folder(folder), block, shelf)
+    chapter = Chapter(report, blocks, folder, "")
+    for view in chapter.figures:
+        view["numbers"] = None
+    return stage_page(chapter, frame=FRAGMENT)
+
+
+def _chapter(report: Report, folder: Path, link: str, above: str = "") -> Chapter:
+    figures = folder / "figures"
+    return Chapter(report, _told(figures), figures, f"{link}figures/", above)
 
 
 def illustrated(report: Report, shelf: Shelf, trials: Sequence[Outcome]) -> Report:

@@ -37,7 +37,7 @@ def show_stage(report: Report, shelf: Shelf, trials: Sequence[Outcome], *, conso
         width = min(console.width, _WIDEST)
         console.print(Group(*_view(report, drawn_blocks(report, shelf, trials), pages, width)), width=width)
     else:
-        _print_plain(console, _plain(report, pages))
+        _print_plain(console, plain_lines(report, pages))
 
 
 def _page(shelf: Shelf, name: str) -> Path:
@@ -168,7 +168,8 @@ def _next(step: NextStep) -> RenderableType:
     return Group(line, Padding(Text(one_line(step.because), style="dim"), (0, 0, 0, 6)))
 
 
-def _plain(report: Report, pages: Sequence[str]) -> Iterator[str]:
+def plain_lines(report: Report, pages: Sequence[str] = ()) -> Iterator[str]:
+    """The report in lines that are never wrapped."""
     yield f"{report.stage}: {summary.verdict_sentence(report)}."
     for fact in summary.key_facts(report):
         yield f"{fact.label}: {cell(fact.value)}"

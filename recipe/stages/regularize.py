@@ -17,11 +17,11 @@ from recipe.record.regularize import Combination, LearningCurve, Reference, Regu
 from recipe.record.report import TrialRow
 from recipe.trials.contest import Contest
 from recipe.trials.here import single_file
-from recipe.trials.ideas import Proposal, applicable, ideas_for
+from recipe.trials.ideas.proposal import Proposal
+from recipe.trials.ideas.proposed import applicable, ideas_for, theirs
 from recipe.trials.plan import plan_regularize, spoken
 from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.stopping import kept_weights
-from recipe.trials.verdicts import same_loss
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
@@ -66,12 +66,10 @@ def ideas_of(stage: Stage) -> list[Proposal]:
     """Those that apply here; of the others the reason is told."""
     nodes = stage.settings["ideas"]
     if nodes is not None:
-        proposed = [
-            Proposal(str(n["name"]), dict(n["change"]), str(n.get("expects", "help")), same_loss(n["change"]))
-            for n in nodes
-        ]
+        proposed = theirs(nodes)
     else:
-        proposed = ideas_for(stage.ingredients, steps=stage.ingredients.steps(), given=stage.given)
+        seen, steps = stage.earlier("inspect-data"), stage.ingredients.steps()
+        proposed = ideas_for(stage.ingredients, steps=steps, given=stage.given, found=seen, settings=stage.settings)
     found = []
     for idea in proposed:
         reason = applicable(stage.ingredients, idea)
@@ -85,8 +83,8 @@ def ideas_of(stage: Stage) -> list[Proposal]:
 def make_plan(stage: Stage, ideas: list[Proposal]) -> RegularizePlan:
     """Ideas, seeds and steps: the shipped ones, or what fits the budget."""
     cost = measure_cost(stage.ingredients, seed=stage.seed)
-    names, full = [idea.name for idea in ideas], stage.ingredients.steps()
-    return plan_regularize(names, cost, full, stage.settings, stage.budget, workers_of(stage.ingredients))
+    full = stage.ingredients.steps()
+    return plan_regularize(ideas, cost, full, stage.settings, stage.budget, workers_of(stage.ingredients))
 
 
 def curve_of(stage: Stage, contest: Contest, plan: RegularizePlan) -> LearningCurve:

@@ -99,13 +99,13 @@ class Recording:
             self.draw(bar, done)
         if checkpoint is not None and checkpoint.due(done, now):
             self.settle()
-            checkpoint.save(done, self.learner, self._extra())
+            checkpoint.save(done, self.learner, self.extra())
 
     def leave(self, done: int, checkpoint: Checkpoint | None) -> None:
         """Ends the run here, in a state from which it can go on."""
         self.settle()
         if checkpoint is not None:
-            checkpoint.save(done, self.learner, self._extra())
+            checkpoint.save(done, self.learner, self.extra())
         self.stopped = "told to stop"
 
     def history(self) -> History:
@@ -139,11 +139,11 @@ class Recording:
             progress.say(note)
         if found is None:
             return 0
-        self._restore(found.extra)
+        self.restore(found.extra)
         self._shown = found.step
         return found.step
 
-    def _extra(self) -> dict[str, Any]:
+    def extra(self) -> dict[str, Any]:
         """All that the learner's weights and the optimizer's state do not hold."""
         average, scaler, stopping = self.stepper.average, self.stepper.scaler, self.early_stopping
         return {
@@ -161,7 +161,8 @@ class Recording:
             "watchers": [w.state() for w in self.stepper.watchers if isinstance(w, Remembers)],
         }
 
-    def _restore(self, extra: dict[str, Any]) -> None:
+    def restore(self, extra: dict[str, Any]) -> None:
+        """The inverse of `extra`."""
         self.losses, self.rates = extra["losses"].tolist(), extra["rates"].tolist()
         self.points = from_plain(extra["points"], list[Point])
         self.diagnostics.samples = from_plain(extra["samples"], list[Sample])

@@ -73,7 +73,7 @@ class Stepper:
         # Fused kernels leave the weights alone once `found_inf` is set: no synchronisation, yet nothing gets lost.
         self.frozen: Tensor | None = None
         if _fetching_waits(learner.device) and self.scaler is None and self.optimizer.param_groups[0].get("fused"):
-            self.frozen = torch.zeros((), device=learner.device)
+            self.frozen, self._one = torch.zeros((), device=learner.device), torch.ones((), device=learner.device)
             self.optimizer.found_inf = self.frozen  # type: ignore[attr-defined]
         self.checks = self.frozen is None
         self.clipped: Tensor = torch.zeros((), device=learner.device)
@@ -153,7 +153,8 @@ class Stepper:
             loss.backward()  # type: ignore[no-untyped-call]
             total = total + value if len(batches) > 1 else value
         if self.frozen is not None and isinstance(total, Tensor):
-            self.frozen.copy_(torch.maximum(self.frozen, (~torch.isfinite(total)).float()))
+            # one kernel, where comparing and joining would be five: sets `frozen` to 1, leaves the loss as it is
+            torch._amp_foreach_non_finite_check_and_unscale_([total], self.frozen, self._one)
         return total
 
     def _penalized(self, loss: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.safetensors"
+CHECKPOINTS = "checkpoints"
 # Training error is looked at on a sample first, and on the whole split only when the sample says it is there.
 _SAMPLE = 2000
 
@@ -60,26 +61,37 @@ def run_one(
 
     Divergence and lack of memory are outcomes. Raises UserCodeError and Refusal: they would meet every other trial too.
     """
-    place = make_folder(folder / trial.id)
-    _ = ingredients.data  # read before they are changed, so that the data are shared
-    changed = ingredients.changed(trial.change)
-    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    changed, place = prepared(trial, ingredients, folder)
     started = time.perf_counter()
     with single_file(threads):
         try:
             trained = _train(trial, changed, place, progress or Silent())
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             outcome = Outcome(
                 trial=trial, status="failed", metrics={}, history=History(), steps=0, note=f"out of memory: {error}"
             )
         else:
-            outcome = _outcome(trial, trained, changed, place, save=save)
-    outcome = msgspec.structs.replace(outcome, seconds=round(time.perf_counter() - started, 3))
+            outcome = outcome_of(trial, trained, changed, place, save=save)
+    return written(outcome, place, time.perf_counter() - started)
+
+
+def prepared(trial: Trial, ingredients: Ingredients, folder: Path) -> tuple[Ingredients, Path]:
+    """What the trial is trained from, and its folder with its configuration in it."""
+    place = make_folder(folder / trial.id)
+    _ = ingredients.data  # read before they are changed, so that the data are shared
+    changed = ingredients.changed(trial.change)
+    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    return changed, place
+
+
+def written(outcome: Outcome, place: Path, seconds: float) -> Outcome:
+    """The outcome with the seconds it took, as it is on disk from now on."""
+    outcome = msgspec.structs.replace(outcome, seconds=round(seconds, 3))
     write_text(place / "history.jsonl", _lines(outcome.history))
     write_json(place / "result.json", outcome)
-    remove(place / "checkpoints")
+    remove(place / CHECKPOINTS)
     return outcome
 
 
@@ -177,7 +189,8 @@ def _train(trial: Trial, ingredients: Ingredients, place: Path, progress: Progre
     return trained
 
 
-def _outcome(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+    """What a training came to; its items, and its weights if they are wanted, are written."""
     from safetensors.torch import save as packed
 
     reason = trained.history.stopped.partition(":")[0]
@@ -203,7 +216,8 @@ def _tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is what torch or Python raise when there is no room."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
 

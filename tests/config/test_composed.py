@@ -445,3 +445,9 @@ def test_references_that_grow_without_end() -> None:
         + "\n    k60: xx\n",
     )
     assert "expand to more than" in refusal("+experiment=grow")
+
+
+def test_several_keys_go_below_a_node_that_is_shipped_empty():
+    made = compose(["checks.init-loss.above=0.3", "checks.dropout-rate.skip=paper", "init.options={a: 0, b: 1}"])
+    assert set(made.plain["checks"]) == {"init-loss", "dropout-rate"}
+    assert made.plain["init"]["options"] == {"a": 0, "b": 1}

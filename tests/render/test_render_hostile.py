@@ -95,7 +95,7 @@ def hidden(c: str) -> bool:
 def test_pages_hold_text_only(told) -> None:
     report, blocks, _, folder = told
     payload = report.notes[0]
-    reader = assert_harmless(stage_page(report, blocks, folder))
+    reader = assert_harmless(stage_page(Chapter(report, blocks, folder, "figures/")))
     assert "hostile" in reader.text
     if payload.isascii() and payload.isprintable():
         assert payload in reader.text
@@ -168,7 +168,7 @@ def test_terminal_shows_escapes(told, screen, tty: bool) -> None:
 
 
 def test_policy_is_on_every_page(sampled, tmp_path: Path) -> None:
-    page = stage_page(hostile.report("x"), [], tmp_path)
+    page = stage_page(Chapter(hostile.report("x"), [], tmp_path, "figures/"))
     assert f'content="{POLICY.replace(chr(39), "&#39;")}"' in page
 
 
@@ -181,7 +181,7 @@ def test_the_reader_would_notice(told, monkeypatch: pytest.MonkeyPatch) -> None:
     careless.autoescape = False
     monkeypatch.setattr(html, "environment", lambda: careless)
     with pytest.raises(AssertionError):
-        assert_harmless(stage_page(report, blocks, folder))
+        assert_harmless(stage_page(Chapter(report, blocks, folder, "figures/")))
 
 
 @pytest.mark.parametrize("payload", [hostile.PAYLOADS[i] for i in (0, 6, 26, 27, 28)], ids=range(5))

@@ -29,8 +29,9 @@ def same_seed_gives_the_same_run(determinism: Determinism) -> Verdict:
         if found is not None:
             cause, where, told = found
             return failed(f"in {other.place} {told}, from the same seed {determinism.seed}", cause=cause, where=where)
+    away = "one of them in a new process" if len(others) > 1 else "all here, as objects from Python go nowhere else"
     return passed(
-        f"{len(first.losses)} steps, {len(determinism.runs)} runs, one of them in a new process: equal in every bit",
+        f"{len(first.losses)} steps, {len(determinism.runs)} runs, {away}: equal in every bit",
         measured={"steps": len(first.losses), "final_loss": first.losses[-1]},
     )
 
