@@ -29,13 +29,15 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slices(Evidence, frozen=True, kw_only=True):
-    """Slices by attributes, the worst first. looked: how many. what: "error", "absolute error" or "nats a token"."""
+    """Slices by attributes, the worst first. looked: how many. what: "error", "absolute error" or "nats a token".
+    link: the data browser, as seen from the stage's folder."""
 
     split: str
     items: int
     looked: int
     what: str
     slices: tuple[Slice, ...]
+    link: str = "../inspect-data/browser.html"
 
 
 class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
