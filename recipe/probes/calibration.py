@@ -97,14 +97,15 @@ def measure_reliability(probabilities: Tensor, targets: Tensor, task: Task, *, s
     drawn = generator.integers(0, len(sure), (_DRAWS, len(sure)))
     spread = [_ece(where[d], sure[d], right[d], count) for d in drawn]
     perfect = [_ece(where, sure, (generator.random(len(sure)) < sure).astype(float), count) for _ in range(_DRAWS)]
-    low, high = np.quantile(spread, [0.025, 0.975])
+    # Resampling adds to an error that cannot be negative: the interval is turned about it (the basic bootstrap).
+    high, low = 2 * error - np.quantile(spread, [0.025, 0.975])
     hits = np.bincount(where, right, minlength=count)
     means = np.bincount(where, sure, minlength=count) / sizes
     return Reliability(
         bins=tuple(
             Bin(confidence=float(m), right=wilson(float(h), int(n))) for m, h, n in zip(means, hits, sizes, strict=True)
         ),
-        ece=Interval(error, float(min(low, error)), float(max(high, error)), len(sure)),
+        ece=Interval(error, float(max(0.0, min(low, error))), float(max(high, error)), len(sure)),
         noise=float(np.quantile(perfect, 0.95)),
         rms=_rms(means, hits / sizes, sizes),
         excess=float(sure.mean() - right.mean()),

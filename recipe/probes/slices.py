@@ -43,6 +43,7 @@ def measure_slices(ingredients: Ingredients, split: Split, probabilities: Tensor
     if not parts:
         raise CannotMeasure("the items have no attribute with parts of twenty items or more")
     numbers = ingredients.task.name in NUMBERS
+    guess = _guessable(ingredients, targets)
     raw = [_p_value(errors, part.inside, shares=not numbers) for part in parts]
     corrected = holm(raw)
     found = [
@@ -53,6 +54,7 @@ def measure_slices(ingredients: Ingredients, split: Split, probabilities: Tensor
             inside=of_items(errors[part.inside].tolist()),
             outside=of_items(errors[~part.inside].tolist()),
             p=p,
+            harder=_harder(guess, part.inside, numbers=numbers),
             low=part.low,
             high=part.high,
         )
@@ -64,7 +66,7 @@ def measure_slices(ingredients: Ingredients, split: Split, probabilities: Tensor
         split=split.name,
         items=len(targets),
         looked=len(parts),
-        what="squared error" if numbers else "nats a token" if ingredients.task.name == "language_model" else "error",
+        what="absolute error" if numbers else "nats a token" if ingredients.task.name == "language_model" else "error",
         slices=tuple(worse[:_SHOWN]),
     )
 
@@ -80,12 +82,34 @@ def holm(p: list[float]) -> list[float]:
 
 
 def _errors(ingredients: Ingredients, probabilities: Tensor, targets: Tensor) -> np.ndarray:
-    """(N) 1 where an item is wrong; squared errors of numbers, nats a token of texts."""
+    """(N) 1 where an item is wrong; absolute errors of numbers, nats a token of texts."""
     task = ingredients.task
-    if task.name in NUMBERS or task.name == "language_model":
+    if task.name in NUMBERS:
+        return np.asarray((probabilities.double() - targets).abs().reshape(len(targets), -1).mean(1).numpy())
+    if task.name == "language_model":
         return np.asarray(item_losses(task, probabilities, targets).numpy(), dtype=float)
     said = task.predictions(as_outputs(task, probabilities))
     return np.asarray((said != targets).reshape(len(targets), -1).any(dim=1).double().numpy())
+
+
+def _guessable(ingredients: Ingredients, targets: Tensor) -> np.ndarray | None:
+    """(N) the one target of each item; None where there are several."""
+    values = targets.reshape(len(targets), -1)
+    several = values.shape[1] != 1 or ingredients.task.name == "language_model"
+    return None if several else np.asarray(values[:, 0].double().numpy())
+
+
+def _harder(targets: np.ndarray | None, inside: np.ndarray, *, numbers: bool) -> float:
+    """Errors of a guess inside, over those outside: of the commonest class, or the median of numbers."""
+    if targets is None:
+        return 1.0
+    errors = []
+    for part in (targets[inside], targets[~inside]):
+        if numbers:
+            errors.append(float(np.abs(part - np.median(part)).mean()))
+        else:
+            errors.append(float(1 - np.unique(part, return_counts=True)[1].max() / len(part)))
+    return errors[0] / errors[1] if errors[1] > 0 else (np.inf if errors[0] > 0 else 1.0)
 
 
 def _p_value(errors: np.ndarray, inside: np.ndarray, *, shares: bool) -> float:

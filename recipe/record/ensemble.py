@@ -247,6 +247,19 @@ class Errors(Evidence, frozen=True, kw_only=True):
     residuals: tuple[tuple[float, float], ...] = ()
 
 
+class Lookup(Evidence, frozen=True, kw_only=True):
+    """The same items in inspect-data's browser, which shows train and validation: hardest of validation, and slices.
+
+    split: whose items these are. link: the browser, as seen from the stage's folder. queries: what its search is asked
+    for, one for each of `hardest`.
+    """
+
+    split: str
+    link: str
+    hardest: tuple[Mistake, ...]
+    queries: tuple[str, ...]
+
+
 class Package(Evidence, frozen=True, kw_only=True):
     """What lies in the folder `model`: files with their size in bytes, read back and compared on `items` items.
 

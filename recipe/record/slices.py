@@ -11,8 +11,10 @@ from recipe.record.interval import Interval
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """Items with one value, or one quarter of the values, of an attribute.
 
-    inside, outside: mean error (share wrong, or squared error) within and on all other items. p: of no difference,
-    corrected for how many slices were looked at (Holm). low, high: ends of the quarter, None for a value.
+    inside, outside: mean error (share wrong, or absolute error) within and on all other items. p: of no difference,
+    corrected for how many slices were looked at (Holm). harder: how many times the errors of the others it would have
+    if each part were answered by its own commonest class (or middle value): what its labels alone explain. low, high:
+    ends of the quarter, None for a value.
     """
 
     attribute: str
@@ -21,18 +23,21 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     inside: Interval
     outside: Interval
     p: float
+    harder: float
     low: float | None = None
     high: float | None = None
 
 
 class Slices(Evidence, frozen=True, kw_only=True):
-    """Slices by attributes, the worst first. looked: how many. what: "error" or "squared error"."""
+    """Slices by attributes, the worst first. looked: how many. what: "error", "absolute error" or "nats a token".
+    link: the data browser, as seen from the stage's folder."""
 
     split: str
     items: int
     looked: int
     what: str
     slices: tuple[Slice, ...]
+    link: str = "../inspect-data/browser.html"
 
 
 class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from recipe.probes.distilled import School, Teacher, measure_distilled, test_dis
 from recipe.probes.diversity import measure_diversity
 from recipe.probes.ensemble_curve import measure_sizes
 from recipe.probes.ensemble_plan import plan_ensemble
-from recipe.probes.error_analysis import analyse_errors
+from recipe.probes.error_analysis import analyse_errors, look_up
 from recipe.probes.final_numbers import Scored, final_numbers
 from recipe.probes.human import measure_beside_people
 from recipe.probes.left_training import WEIGHTS, go_on
@@ -60,19 +60,22 @@ def tell(stage: Stage) -> None:
         stage.note("No member came to anything: nothing was opened, nothing is taken home.")
         return
 
-    # The metric by the number of members, on validation alone: whether they pay, where it tops out, why it gains.
-    task, val, targets = stage.ingredients.task, crew.val, crew.targets
-    curve = stage.measure("size_curve", measure_sizes, val, targets, task, seed=stage.seed)
-    assert curve is not None
-    names = [member.name for member in members.members]
-    stage.measure("diversity", measure_diversity, names, val, targets, task)
-
     # Who is taken home is chosen on one half of validation and judged on the other.
+    task, val, targets = stage.ingredients.task, crew.val, crew.targets
     selection = stage.settings["selection"]
     choice = stage.measure("choice", choose_members, members, val, targets, task, selection=selection, seed=stage.seed)
     assert choice is not None
     for index, member in enumerate(members.members):
         stage.row(row_of(member, members.metric, kept=index in choice.members))
+
+    # The metric by their number, on validation alone: whether they pay, where it tops out, and why it gains. Of one net
+    # that stands alone because the others are weak, that is shown of all.
+    shown = choice.members if len(choice.members) > 1 else tuple(range(len(val)))
+    several = [val[i] for i in shown]
+    curve = stage.measure("size_curve", measure_sizes, several, targets, task, seed=stage.seed)
+    assert curve is not None
+    names = [member.name for member in members.members]
+    stage.measure("diversity", measure_diversity, names, val, targets, task)
 
     # A second look at each picture, and probabilities that mean what they say: each only if validation shows it pays.
     final = Final(stage, crew, members, choice, answer_of(stage, crew, choice))
@@ -86,6 +89,10 @@ def tell(stage: Stage) -> None:
     # The human baseline again: the model beside the people who answered for the same validation items.
     said = final.said(stage.ingredients.data.val)
     stage.measure("beside_people", measure_beside_people, stage.ingredients.data, stage.run.path, said, task)
+
+    # The validation items that it is most wrong about, one click from where they can be marked.
+    hardest = stage.settings["hardest"]
+    stage.measure("lookup", look_up, stage.ingredients, said, targets, hardest=hardest)
 
     # The sealed test split: opened here, once, after every choice has been made; the opening is counted in run.json.
     test = stage.measure("test", numbers_of, final)

@@ -195,6 +195,8 @@ def _settings_against(trial: Trial, ingredients: Ingredients) -> str:
     alone = [name for name in _ALONE if regularizers[name]]
     against = {
         "it ends when its training error is reached": trial.until is not None,
+        "weights are kept along its way": trial.averages or bool(trial.snapshots),
+        "it learns from a teacher": trial.teaching is not None,
         "it has a step of its own": bool(config["step"]),
         "gradients of several batches are added up": train["accumulate"] != 1,
         "it is compiled": bool(train["compile"]),

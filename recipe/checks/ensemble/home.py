@@ -66,7 +66,7 @@ def the_run_was_left_training_long_enough(left: Left) -> Verdict:
     Why: nets train for an unintuitively long time; one that still improves is worth more of it, and one that gets worse
     is past its best.
     Fix: while it improves, more of it: recipe ensemble leave=8h; it goes on from where it is.
-    Source: Karpathy 2019, "leave it training"; slope over the last half of the evaluations, block bootstrap.
+    Source: Karpathy 2019, "leave it training"; slope over the last half, interval after Santer et al. 2000.
     """
     told = (
         f"{left.steps} further steps; over the last half the validation loss changes by {left.trend} each 1000 steps; "

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from recipe.record.calibration import Calibration, Confidence, ViewTrial
 from recipe.record.distilled import Distilled, DistilledTest, Left
-from recipe.record.ensemble import Averages, Choice, Diversity, Errors, Members, Package, SizeCurve, TestResult
+from recipe.record.ensemble import Averages, Choice, Diversity, Errors, Lookup, Members, Package, SizeCurve, TestResult
 from recipe.record.evidence import Shelf
 from recipe.record.human import BesidePeople
 from recipe.record.report import Report
 from recipe.record.slices import Exported, Slices
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block, missing
-from recipe.render.stories.ensemble.errors import errors_found, weak_slices
+from recipe.render.stories.ensemble.errors import errors_found, looked_up, weak_slices
 from recipe.render.stories.ensemble.home import exported_files, left_running, package_facts, taught
 from recipe.render.stories.ensemble.members import averaged, disagreement, members_table, sizes, strategies, worth
 from recipe.render.stories.ensemble.numbers import beside_people, confidence, final_numbers
@@ -36,6 +36,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
     blocks += confidence(shelf.found("confidence", Confidence), shelf.found("calibration", Calibration))
     blocks += beside_people(shelf.found("beside_people", BesidePeople))
     blocks += errors_found(errors) if isinstance(errors, Errors) else [missing("Errors were not looked at", errors)]
+    blocks += looked_up(shelf.found("lookup", Lookup))
     blocks += weak_slices(shelf.found("slices", Slices))
     blocks += [package_facts(package)] if package else []
     blocks += exported_files(shelf.found("exported", Exported))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from recipe.record.ensemble import Errors
-from recipe.record.slices import Slices
+from urllib.parse import quote
+
+from recipe.record.ensemble import Errors, Lookup
+from recipe.record.slices import Slice, Slices
 from recipe.render.blocks import Block, Curve, Heatmap, Intervals, Pictures, Row, Series, Table
 
 _MOST_CLASSES = 40
@@ -96,6 +98,23 @@ def _hardest(errors: Errors) -> list[Block]:
     ]
 
 
+def looked_up(found: Lookup | None) -> list[Block]:
+    """Validation items with the highest loss, each with its place in the data browser."""
+    if found is None or not found.hardest:
+        return []
+    return [
+        Table(
+            title=f"The {len(found.hardest)} {found.split} items with the highest loss, in the data browser",
+            name="hardest-in-the-browser",
+            caption="Each name opens inspect-data's browser at the item, where it can be marked: drop, relabel, fine.",
+            columns=["item", "true", "said", "sure", "loss"],
+            rows=[[m.item, m.true, m.said, m.sure, m.loss] for m in found.hardest],
+            tones=["bad" if m.true != m.said else "plain" for m in found.hardest],
+            links=[f"{found.link}#search={quote(query)}" for query in found.queries],
+        )
+    ]
+
+
 def weak_slices(found: Slices | None) -> list[Block]:
     """Parts of the split with more errors than the rest."""
     if found is None or not found.slices:
@@ -114,6 +133,15 @@ def weak_slices(found: Slices | None) -> list[Block]:
             columns=["attribute", "value", "items", found.what, "of the others", "p"],
             rows=[[s.attribute, s.value, s.items, s.inside, s.outside, s.p] for s in found.slices],
             tones=["warn" if s.p < 0.05 else "quiet" for s in found.slices],
+            links=[f"{found.link}#search={quote(_query(s))}" for s in found.slices],
             checks=("no-weak-slice",),
         )
     ]
+
+
+def _query(one: Slice) -> str:
+    """What the browser's search is asked for: the items of the slice in the splits that it shows."""
+    name = "-".join("".join(c if c.isalnum() else " " for c in one.attribute.lower()).split())
+    if one.low is None or one.high is None:
+        return f'{name}="{one.value}"'
+    return f"{name}>={one.low:.6g} {name}<={one.high:.6g}"
