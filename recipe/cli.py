@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import shlex
@@ -41,8 +42,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return _interrupted(words, interrupt)
     except BrokenPipeError:
-        # Whoever read our output has enough; as for other tools, that is the end. Python would flush once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # one-writer: the null device
+        # Whoever read our output has enough; as for other tools, that is the end.
+        _forget_stdout()
         return BROKEN_PIPE
     except Refusal as refusal:
         _tell(refusal)
@@ -51,6 +52,12 @@ def main(words: Sequence[str] | None = None) -> int:
         print("recipe: out of memory\n  a smaller train.batch_size or engine.workers needs less", file=sys.stderr)
         return NO_ROOM
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            _forget_stdout()
+            _tell(
+                Refusal("no room to write", where="stdout", fix="free some where the output goes, or send it elsewhere")
+            )
+            return NO_ROOM
         return _bug(words, error)
     finally:
         gc.enable()
@@ -71,6 +78,11 @@ def _run(words: Sequence[str]) -> int:
     code = run(arguments)
     sys.stdout.flush()
     return code
+
+
+def _forget_stdout() -> None:
+    """What is still to be printed goes nowhere: Python would flush once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # one-writer: the null device
 
 
 def _tell(refusal: Refusal) -> None:

@@ -17,11 +17,15 @@ from recipe.data.assemble import USE
 from recipe.data.assemble import assemble as assemble_data
 from recipe.data.data import Data, Split
 from recipe.data.encode import encoding_for
+from recipe.data.extra import with_extra
 from recipe.instantiation import build, instantiate, locate, signature_of
+from recipe.machine import device_called
 from recipe.models.fit import refuse_misfit
-from recipe.models.initialise import initialise, set_prior_bias
+from recipe.models.initialise import set_prior_bias
+from recipe.models.pretrained import Weights, read_weights
+from recipe.net import START, make_net, start_from, thaw
+from recipe.record.history import History
 from recipe.record.progress import Progress, Silent
-from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
 from recipe.tasks.task import Task, task_for
 from recipe.training.checkpoint import Checkpoint
@@ -29,9 +33,10 @@ from recipe.training.early_stopping import EarlyStopping, cadence
 from recipe.training.evaluate import Evaluation, evaluate
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import Learner, assemble
+from recipe.training.lesson import Lesson
 from recipe.training.loop import Watcher, fit
 from recipe.training.regularizers import Regularizers, smoothed
-from recipe.training.seeding import derive, seeded
+from recipe.training.seeding import derive
 from recipe.training.trained import Trained
 
 SAMPLE = 4096
@@ -60,22 +65,15 @@ class Ingredients:
     @cached_property
     def device(self) -> torch.device:
         """Where training happens: `device`, or the best there is."""
-        wanted = self.config["device"]
-        if wanted == "auto":
-            wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        try:
-            return torch.empty(0, device=wanted).device
-        except (RuntimeError, AssertionError) as error:
-            raise Refusal(
-                f"there is no device {wanted!r} here", where="device", fix="device=auto or device=cpu"
-            ) from error
+        return device_called(self.config["device"])
 
     @cached_property
     def data(self) -> Data:
         """The data set, validated and split; the test split sealed."""
         node = {key: value for key, value in self.config["data"].items() if key not in USE}
         seed = self.config["seed"]
-        mapping = instantiate(node, where="data", optional={"seed": seed})
+        read = partial(instantiate, where="data", optional={"seed": seed})
+        mapping = with_extra(read(node), self.config["data"], read)
         return assemble_data(
             mapping, self.config["data"], seed, self.config["task"], encoding=lambda: self.text_encoding
         )
@@ -132,19 +130,18 @@ class Ingredients:
     def model(self, seed: int) -> nn.Module:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
         refuse_misfit(self._target("model"), reads_codes=self.data.vocabulary is not None, mirrors=self.mirrors)
-        with seeded(derive(seed, "init")):
-            model = instantiate(
-                self.model_node(),
-                where="model",
-                optional=self.model_facts,
-            )
-            if not isinstance(model, nn.Module):
-                raise Refusal(f"it gave a {type(model).__name__}, not a torch.nn.Module", where=self._target("model"))
-            initialise(model, self.config["init"]["scheme"], self.num_outputs)
+        model = make_net(self.model_node(), self.model_facts, seed, init=self.config["init"])
         if self.config["init"]["prior_bias"]:
             targets = self.targets(self.data.train)
             set_prior_bias(model, self.task.prior_bias(targets), self.num_outputs, self.task.prior_scale(targets))
+        start_from(model, self.config["model"], self.weights, self.num_outputs)
         return model
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """What model.pretrained names."""
+        source = self.config["model"]["pretrained"]
+        return read_weights(source, self.config["model"]) if source else None
 
     @cached_property
     def loss(self) -> Callable[[Any, Tensor], Tensor]:
@@ -160,7 +157,11 @@ class Ingredients:
     @cached_property
     def regularizers(self) -> Regularizers:
         """What keeps the net from fitting the training set too well; all off by default."""
-        return Regularizers.from_config(self.config["regularizers"], build)
+        return Regularizers.from_config(self.config["regularizers"], self._build_augmentation)
+
+    def _build_augmentation(self, node: Any) -> Any:
+        """An augmentation is told what black and white are after preprocessing, if it asks."""
+        return build(node, optional=self.data.ends)
 
     def learner(self, seed: int, *, plain: bool = False) -> Learner:
         """Model, loss, optimizer and schedule, on the device. plain: without any regularizer."""
@@ -235,42 +236,58 @@ class Ingredients:
         evaluate_every: int | None = None,
         stop_when: Callable[[Any], str | None] | None = None,
         limit: int | None = None,
+        lesson: Lesson | None = None,
     ) -> Trained:
         """A whole run from fresh weights, validated on the way and measured at its end on train and val.
 
         folder: where checkpoints go, so that a killed run goes on from the last one. limit: training examples to use.
+        lesson: what a teacher says, which is learnt beside the labels.
         """
         length = steps or self.steps()
         learner = self.learner(seed, plain=plain)
+        if lesson is not None:
+            lesson.join(learner)
         train, val = self.feed("train", seed=seed, plain=plain, limit=limit), self.feed("val")
+        if self.config["model"]["trains"] == "head_first":
+            watchers = [*watchers, thaw(learner.model, self.num_outputs, length)]
         history = fit(
             learner,
             train,
             steps=length,
             seed=derive(seed, "steps"),
             evaluate=lambda model: {"val": self.measure(model, val)[0]},
-            evaluate_every=evaluate_every or self._cadence(train.steps_per_epoch, length),
-            early_stopping=self._early_stopping(),
+            evaluate_every=evaluate_every or self.cadence(train.steps_per_epoch, length),
+            early_stopping=self.early_stopping(),
             watchers=watchers,
             checkpoint=Checkpoint(folder / "checkpoints") if folder else None,
             progress=progress or Silent(),
             stop_when=stop_when,
         )
+        return self.trained(learner.model, history, seed=seed, limit=limit)
+
+    def trained(self, model: nn.Module, history: History, *, seed: int, limit: int | None = None) -> Trained:
+        """What a run came to, measured on train and val, both in eval mode and without augmentation."""
         metrics, evaluations = {}, {}
-        # The training set is measured as the validation set is: in eval mode, without augmentation.
-        for name, feed in (("train", self.feed("train", plain=True, seed=seed, limit=limit)), ("val", val)):
-            metrics[name], evaluations[name] = self.measure(learner.model, feed)
-        parameters = sum(p.numel() for p in learner.model.parameters())
-        return Trained(learner.model, history, metrics, evaluations, history.steps, parameters)
+        for name, feed in (
+            ("train", self.feed("train", plain=True, seed=seed, limit=limit)),
+            ("val", self.feed("val")),
+        ):
+            metrics[name], evaluations[name] = self.measure(model, feed)
+        parameters = sum(p.numel() for p in model.parameters())
+        return Trained(model, history, metrics, evaluations, history.steps, parameters)
 
     def measure(self, model: nn.Module, feed: Feed) -> tuple[dict[str, float], Evaluation]:
         """Loss and metrics of the model over all items of a feed, the last partial batch weighted rightly."""
         found = evaluate(model, feed, self.loss, precision=self.config["train"]["precision"])
+        return self.judged(found), found
+
+    def judged(self, found: Evaluation) -> dict[str, float]:
+        """Loss and metrics of what was said of a split."""
         self.task.check(found.outputs, found.targets)
         metrics = {"loss": found.loss, **self.task.metrics(found.outputs, found.targets)}
         for name, metric in self.metrics.items():
             metrics[name] = float(metric(found.outputs, found.targets))
-        return metrics, found
+        return metrics
 
     @cached_property
     def metrics(self) -> dict[str, Callable[[Tensor, Tensor], Any]]:
@@ -278,18 +295,27 @@ class Ingredients:
         nodes = _listed(self.config["metrics"])
         return {brought.name_of(node["_target_"]).lower(): instantiate(node, where="metrics") for node in nodes}
 
-    def _early_stopping(self) -> EarlyStopping | None:
+    def early_stopping(self) -> EarlyStopping | None:
+        """When a run ends before its length; None where it never does."""
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
 
-    def _cadence(self, steps_per_epoch: int, length: int) -> int:
+    def patience(self, length: int) -> int | None:
+        """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
+        every = self.cadence(self.feed("train").steps_per_epoch, length)
+        evaluations = -(-length // every)
+        return (
+            patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
+        )
+
+    def cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
         batches = -(-len(self.data.val) // self.config["train"]["batch_size"])
         return cadence(self.config["early_stopping"]["cadence"], steps_per_epoch, length, batches)
 
     def model_node(self) -> dict[str, Any]:
         """The model's node, with the dropout of the regularizers where the model has such an argument."""
-        node = dict(self.config["model"])
+        node = {key: value for key, value in self.config["model"].items() if key not in START}
         dropout = self.config["regularizers"]["dropout"]
         if dropout and "dropout" in signature_of(locate(node["_target_"], "model")):
             node["dropout"] = dropout

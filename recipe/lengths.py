@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from recipe.record.overfit import Cost
+from recipe.training.early_stopping import patience_for
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -33,6 +34,13 @@ def steps_of(ingredients: Ingredients, change: Mapping[str, Any], epochs: float)
     train = ingredients.config["train"]
     batch, accumulate = (int(change.get(f"train.{key}", train[key])) for key in ("batch_size", "accumulate"))
     return max(1, math.ceil(round(epochs * len(ingredients.data.train) / (batch * accumulate), 6)))
+
+
+def patience_of(ingredients: Ingredients, steps: int) -> int | None:
+    """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
+    evaluations = -(-steps // ingredients.cadence(ingredients.feed("train").steps_per_epoch, steps))
+    given = ingredients.config["early_stopping"]["patience"] is not None
+    return None if given or evaluations < 3 else patience_for(evaluations)
 
 
 def limit_of(ingredients: Ingredients, epochs: float) -> int | None:

@@ -59,6 +59,10 @@ def _is_pair(value: Any) -> bool:
     return NODE.holds(value["fast"]) and NODE.holds(value["slow"]) and value.get("call") in (None, "inputs", "outputs")
 
 
+def _are_mappings(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(one, Mapping) and one for one in value)
+
+
 OFF = Rule("null", lambda v: v is None, ("null",))
 FLAG = Rule("true or false", lambda v: isinstance(v, bool), ("true", "false"))
 TEXT = Rule("text", lambda v: isinstance(v, str) and bool(v))
@@ -80,10 +84,21 @@ DEVICE = Rule(
 MONITOR = Rule("split.metric, such as val.loss", lambda v: bool(re.fullmatch(r"(train|val)\.\w+", str(v))))
 # Durations are seconds by the time they are looked at: see `seconds`.
 DURATION = Rule("a time such as 90, 15m or 2h", number(0, above=True).holds)
+LEAVE = Rule(
+    "a time such as 8h, steps such as 5000 steps, or forever",
+    lambda v: DURATION.holds(v) or bool(re.fullmatch(r"forever|[1-9]\d* ?steps", str(v))),
+    ("forever",),
+)
 SHARE = number(0, 1)
 SCHEDULED = number(0, 1, below=False)
 POSITIVE = number(0, above=True)
 AMOUNT = number(0)
+
+INIT_SCHEMES = (
+    "default", "he", "xavier", "orthogonal", "zeros_last", "xavier_uniform", "xavier_normal", "kaiming_uniform",
+    "kaiming_normal", "trunc_normal", "normal", "uniform", "sparse", "eye", "dirac", "constant", "zeros", "ones",
+)  # fmt: skip
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid")
 
 RULES: dict[str, Rule] = {
     "task": one_of("auto", "classification", "binary", "multilabel", "regression", "language_model", "autoencoder"),
@@ -113,6 +128,12 @@ RULES: dict[str, Rule] = {
     "data.bag.most": whole(1),
     "data.streaming": either(FLAG, one_of("auto")),
     "data.header": either(FLAG, one_of("auto")),
+    "data.leave_out": NAMES,
+    "data.side": either(OFF, whole(1)),
+    "data.extra": either(OFF, TEXT, NODE),
+    "data.extra_share": either(OFF, number(0, 1, above=True)),
+    "regularize.extra": either(OFF, TEXT, NODE),
+    "regularize.race": SHARE,
     "data.train_transform": either(OFF, NODE, NODES),
     "data.eval_transform": either(OFF, NODE, NODES),
     "train.batch_size": whole(1),
@@ -124,43 +145,64 @@ RULES: dict[str, Rule] = {
     "train.clip_norm": either(OFF, POSITIVE),
     "train.accumulate": whole(1),
     "train.sampler": either(OFF, NODE),
-    "init.scheme": one_of("default", "he", "xavier", "orthogonal", "zeros_last"),
+    "init.scheme": one_of(*INIT_SCHEMES),
+    "init.options": TABLE,
+    "init.activation": either(OFF, one_of(*ACTIVATIONS)),
     "optimizer.lr": POSITIVE,
     "optimizer.momentum": SHARE,
     "optimizer.weight_decay": AMOUNT,
     "optimizer.groups": either(OFF, TABLE),
     "schedule.at": Rule("a list of fractions", lambda v: isinstance(v, (list, tuple)) and all(map(SCHEDULED.holds, v))),
     "schedule.final": AMOUNT,
+    "schedule.cycles": whole(1),
     "schedule.peak_at": SHARE,
     "schedule.warmup": SHARE,
     "schedule.interval": one_of("step", "epoch"),
+    "model.pretrained": either(OFF, TEXT),
+    "model.trains": one_of("all", "head", "head_first"),
+    "regularize.pretrained": either(OFF, TEXT),
     "model.width": whole(1),
     "model.depth": whole(0),
     "model.channels": whole(1),
     "model.blocks": whole(1),
+    "model.sparse": either(OFF, whole(1)),
     "early_stopping.monitor": MONITOR,
     "early_stopping.mode": one_of("min", "max"),
     "early_stopping.patience": either(OFF, whole(1)),
     "early_stopping.cadence": either(OFF, POSITIVE),
     "engine.workers": either(one_of("auto"), whole(1)),
+    "engine.address": either(OFF, TEXT),
+    "engine.stacked": either(FLAG, one_of("auto")),
     "engine.threads": either(one_of("auto"), whole(1)),
     "search.space": TABLE,
     "search.sampler": NODE,
     "search.trials": either(OFF, whole(1)),
+    "search.storage": either(OFF, TEXT),
     "search.direction": one_of("auto", "minimize", "maximize"),
     "ensemble.members": whole(1),
     "ensemble.report_on": one_of("test", "val"),
+    "selftest.seeds": whole(1),
+    "selftest.healthy_seeds": either(OFF, whole(1)),
+    "ensemble.snapshots": whole(0),
+    "ensemble.epochs": either(OFF, POSITIVE),
+    "ensemble.others": either(OFF, Rule("a list of changes", _are_mappings)),
+    "ensemble.selection": one_of("auto", "all", "seeds", "greedy", "best"),
+    "ensemble.distil": either(FLAG, TABLE),
+    "ensemble.take_home": one_of("ensemble", "distilled"),
+    "ensemble.leave": either(OFF, LEAVE),
+    "ensemble.export": NAMES,
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("dropout", "dropout2d", "dropconnect")},
     **{f"regularizers.{name}": either(OFF, SHARE) for name in ("stochastic_depth", "label_smoothing", "ema")},
+    **{f"regularizers.{name}": either(OFF, SHARE) for name in ("variational_dropout", "copy_paste")},
     **{f"regularizers.{name}": either(OFF, AMOUNT) for name in ("weight_decay", "l1", "activation_l1")},
     **{f"regularizers.{name}": either(OFF, AMOUNT) for name in ("input_noise", "gradient_noise", "mixup", "cutmix")},
     "regularizers.max_norm": either(OFF, POSITIVE),
     "regularizers.augment": either(OFF, NODE, NODES),
 }
 # Keys whose value is a time.
-TIMES = ("budget",)
+TIMES = ("budget", "ensemble.leave")
 # Keys whose value is text to the end of the word, whatever Hydra's grammar would make of commas and brackets in it.
-FREE_TEXT = re.compile(r"(data\.(root|path|patch|name)|run\.(dir|name)|checks\.[^=]+\.skip)")
+FREE_TEXT = re.compile(r"(data\.(root|path|patch|name|separator)|run\.(dir|name)|checks\.[^=]+\.skip)")
 
 
 def check_values(config: Mapping[str, Any], shipped: Mapping[str, Any]) -> None:
@@ -194,6 +236,8 @@ def rule_for(key: str) -> Rule | None:
 def seconds(key: str, value: Any) -> Any:
     """A time as seconds: 90, "90", "90s", "15m", "2h", "1d", "1h30m". Raises Refusal."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    if (rule := RULES.get(key)) and isinstance(value, str) and rule.holds(value):
         return value
     text = str(value).replace(" ", "").lower()
     if re.fullmatch(r"\d+(\.\d+)?", text):

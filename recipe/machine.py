@@ -14,6 +14,8 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from recipe.record.refusal import Refusal
+
 A = TypeVar("A")
 B = TypeVar("B")
 CORES = os.cpu_count() or 1
@@ -25,6 +27,12 @@ def free_memory(device: torch.device | None = None) -> float:
     if device is not None and device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     return min(_available(), _allowed())
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory, of the machine or of the device, ran out."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
 
 
 def _available() -> float:
@@ -81,3 +89,13 @@ def ahead(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+
+
+def device_called(wanted: str) -> torch.device:
+    """A device by name; auto is the best there is. Refusal when it is not here."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=wanted).device
+    except (RuntimeError, AssertionError) as error:
+        raise Refusal(f"there is no device {wanted!r} here", where="device", fix="device=auto or device=cpu") from error

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json as json_text
-import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,20 +17,18 @@ from recipe import __version__, brought
 from recipe.config import GROUPS, Composed
 from recipe.environment import environment
 from recipe.judge import judge, unread
+from recipe.next_step import next_step, typed
 from recipe.record.evidence import Shelf
 from recipe.record.files import write_json, write_text
 from recipe.record.lock import held
 from recipe.record.plain import from_json, to_json, to_plain
 from recipe.record.recipe_file import recipe_text
 from recipe.record.refusal import Refusal, UserCodeError
-from recipe.record.report import Decision, NextStep, Report, worst
+from recipe.record.report import Decision, Report, worst
 from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
 from recipe.record.trial import Outcome
 from recipe.render.progress import progress_for
 from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
-
-if TYPE_CHECKING:
-    from recipe.stages.stage import Stage
 
 # How `walk` shares a budget out: what the stages need beside each other.
 _SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
@@ -133,25 +130,42 @@ def _perform(
 ) -> Report:
     """The stage itself, in its work folder, which takes the place of the stage's folder when it is complete."""
     from recipe.ingredients import Ingredients
+    from recipe.machine import out_of_memory
+    from recipe.probes.memory import no_memory
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
-    work = run.open_work(stage, _identity(run, stage, composed))
+    left = composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
+    mark = f"+{left}" if left else ""
+    work = run.open_work(stage, _identity(run, stage, composed) + mark, carried=("trials", "left") if left else ())
     with progress_for(json=quiet) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
         _require_same_data(run, ingredients.data.origin)
         asked = asked_of(stage, composed.plain)
-        told = Stage(stage, ingredients, work, run, budget=budget, progress=progress, without=unread(stage, asked))
+        told = Stage(
+            stage,
+            ingredients,
+            work,
+            run,
+            budget=budget,
+            progress=progress,
+            without=unread(stage, asked),
+            judged=lambda shelf: judge(stage, shelf, composed.plain["checks"], asked),
+        )
         patched = ingredients.data.patched
         if patched:
             told.note(f"{str(patched)[:1].upper()}{str(patched)[1:]}")
         run.update(patch=str(patched or ""))
+        if opened := _opened_before(run, work):
+            told.note(opened)
         try:
             importlib.import_module(f"recipe.stages.{stage.replace('-', '_')}").tell(told)
         except (Refusal, KeyboardInterrupt):
             raise
         except Exception as error:
+            if out_of_memory(error):
+                raise no_memory(ingredients) from error
             theirs = UserCodeError.of(error)
             if theirs is None:
                 raise
@@ -169,7 +183,7 @@ def _perform(
         trials=tuple(told.rows),
         decisions=tuple(told.decisions),
         metrics=told.metrics,
-        next=_next_step(told, worst(findings), composed),
+        next=next_step(stage, worst(findings), _words(composed), told.next_step, told.mending),
         notes=tuple(told.notes),
     )
     write_text(work / "recipe.yaml", _recipe(run, report, composed))
@@ -234,7 +248,7 @@ def _require_open_gates(run: RunDirectory, stage: str, composed: Composed) -> No
             raise Refusal(
                 f"{stage} builds on {earlier}, which has not been run here",
                 where=str(run.path),
-                fix=f"type: {_command('recipe ' + earlier, composed)}   (or gate=off to go on without it)",
+                fix=f"type: {typed('recipe ' + earlier, _words(composed))}   (or gate=off to go on without it)",
             )
         if report.verdict == "fail":
             wrong = next(f for f in report.checks if f.verdict == "fail")
@@ -260,10 +274,28 @@ def _require_same_data(run: RunDirectory, fingerprint: str) -> None:
 def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
     """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
     config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
+    config["ensemble"] = {key: value for key, value in config["ensemble"].items() if key != "leave"}
     before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
     patch = _contents_of(config["data"]["patch"])
     text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _opened_before(run: RunDirectory, work: Path) -> str:
+    """That the test split is no longer sealed, for every report from then on; empty while nobody has opened it.
+
+    work: of the stage, which may have opened it itself before it was interrupted.
+    """
+    opened = run.run.test_opened
+    own = work / "test_opened"
+    before = opened[: int(own.read_text()) - 1] if own.exists() else opened
+    if not before:
+        return ""
+    times = "once" if len(before) == 1 else f"{len(before)} times"
+    return (
+        f"The test split was opened {times} before this ran (last by {before[-1].by}, {before[-1].when}): "
+        "what is decided now is no longer blind to it, and its number promises a little more than new data will give."
+    )
 
 
 def _contents_of(patch: str | None) -> list[bytes]:
@@ -288,18 +320,6 @@ def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
     return recipe_text(kept, GROUPS)
 
 
-def _next_step(stage: Stage, verdict: str, composed: Composed) -> NextStep | None:
-    """The story's next step; with a closed gate it is this stage again, once the first failure is mended."""
-    if verdict == "fail":
-        return NextStep(
-            command=_command(f"recipe {stage.name}", composed),
-            because="a check failed: mend it, then run this stage again",
-        )
-    step = stage.next_step
-    return step and NextStep(command=_command(step.command, composed), because=step.because)
-
-
-def _command(command: str, composed: Composed) -> str:
-    if brought.stays(composed.plain):
-        return f"{command.replace('recipe ', 'recipe.').replace('-', '_')}(…), with the same arguments"
-    return " ".join([command, *(shlex.quote(given) for given in composed.overrides)])
+def _words(composed: Composed) -> Sequence[str] | None:
+    """What the user typed; None where objects were given from Python."""
+    return None if brought.stays(composed.plain) else composed.overrides

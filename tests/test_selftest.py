@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import recipe.checks
+from recipe import crew, showings
 from recipe.cli import main
 from recipe.config import compose
 from recipe.gallery.exhibit import Exhibit
@@ -18,8 +20,9 @@ from recipe.gallery.faults import FAULTS
 from recipe.gallery.healthy import HEALTHY
 from recipe.gallery.hosts import HOSTS
 from recipe.ingredients import Ingredients
-from recipe.record.gallery import Alarm, Gallery, Showing
-from recipe.selftest import Task, show
+from recipe.record.gallery import Alarm, Archive, Gallery, Kept, Showing
+from recipe.record.refusal import NoRoom
+from recipe.showings import Task, show
 from recipe.testing import run_check
 
 WORDS = ("baseline.items=400", "baseline.val_items=200", "baseline.steps=80")
@@ -87,13 +90,117 @@ class TestGallery:
     ("number", "host"),
     [("M01", "sequence"), ("L03", "table"), ("M20", "picture"), ("D23", "table"), ("B03", "table"), ("P12", "table")],
 )
-def test_a_fault_is_named_on_its_host(number, host):
-    shown = show(Task(exhibit(number), host, 0, WORDS))
-    assert shown.right, (shown.refused, shown.alarms)
+def test_a_fault_is_named_on_its_host(number, host, tmp_path):
+    shown = show(Task(exhibit(number), host, 0, WORDS), Archive(tmp_path))
+    assert shown.right, (shown.broke, shown.refused, shown.alarms)
 
 
-def test_a_healthy_host_is_left_alone():
-    assert show(Task(exhibit("H00"), "table", 0, ())).alarms == ()
+def test_a_healthy_host_is_left_alone(tmp_path):
+    assert show(Task(exhibit("H00"), "table", 0), Archive(tmp_path)).alarms == ()
+
+
+def measured(task: Task) -> Kept:
+    return Kept(words=showings._words(task), evidence={}, refused={"overfit": "no"}, code=showings.code())
+
+
+def breaks(_: Task) -> Kept:
+    raise ZeroDivisionError("a probe divides\nby zero")
+
+
+class TestOneShowing:
+    task = Task(exhibit("S04"), "table", 3)
+
+    def test_an_error_is_its_result_with_the_traceback_beside_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(showings, "_measured", breaks)
+        shown = show(self.task, Archive(tmp_path))
+        assert shown.broke == "ZeroDivisionError: a probe divides by zero"
+        assert not shown.right
+        trace = Archive(tmp_path).trace_of(self.task.name)
+        assert "in breaks" in trace.read_text()
+        monkeypatch.setattr(showings, "_measured", measured)
+        assert show(self.task, Archive(tmp_path)).broke == ""
+        assert not trace.exists()
+
+    def test_a_full_disk_is_no_refusal_of_the_exhibit(self, tmp_path, monkeypatch):
+        def full(*_):
+            raise NoRoom("no space left")
+
+        monkeypatch.setattr(showings, "_measured_in", full)
+        assert "no space" in show(self.task, Archive(tmp_path)).broke
+
+    def test_what_is_kept_is_not_measured_again_until_the_code_or_the_words_change(self, tmp_path, monkeypatch):
+        archive = Archive(tmp_path)
+        monkeypatch.setattr(showings, "_measured", measured)
+        assert show(self.task, archive).refused == "overfit: no"
+        monkeypatch.setattr(showings, "_measured", breaks)
+        assert show(self.task, archive).broke == ""
+        assert show(self.task._replace(words=("checks.loss-falls.least=0.5",)), archive).broke == ""
+        assert show(self.task._replace(words=("overfit.epochs=3",)), archive).broke
+        monkeypatch.setattr(showings, "code", lambda: "later")
+        assert show(self.task, archive).broke
+        assert show(self.task, archive, stale=True).broke == ""
+
+    def test_a_damaged_file_is_measured_again(self, tmp_path, monkeypatch):
+        archive = Archive(tmp_path)
+        monkeypatch.setattr(showings, "_measured", measured)
+        show(self.task, archive)
+        file = tmp_path / f"{self.task.name}.json.gz"
+        sound = file.read_bytes()
+        file.write_bytes(sound[:-9])
+        assert show(self.task, archive).refused
+        assert file.read_bytes() == sound
+
+    def test_what_was_kept_elsewhere_is_judged_here(self, tmp_path):
+        there, here = Archive(tmp_path / "there"), Archive(tmp_path / "here")
+        task = Task(exhibit("T06"), "table", 0)
+        shown = show(task, there)
+        assert shown.right
+        here.put(task.name, there.get(task.name))
+        assert show(task, here) == shown
+
+
+def dies_on_tables(task: Task, archive: Archive, *, stale: bool) -> Showing:
+    if task.host == "table":
+        os._exit(9)
+    return showing(number=task.exhibit.number, host=task.host, name=os.environ["OMP_NUM_THREADS"])
+
+
+class TestCrew:
+    def test_a_process_that_dies_takes_its_showing_with_it_and_no_other(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(crew, "show", dies_on_tables)
+        tasks = [Task(exhibit("T06"), host, 0) for host in HOSTS]
+        found = {task.host: shown for task, shown in crew.show_all(tasks, Archive(tmp_path), workers=1)}
+        assert "died" in found["table"].broke
+        assert found["picture"].name == found["sequence"].name == "1"
+
+    def test_the_number_of_workers_and_the_company_change_nothing(self, tmp_path):
+        tasks = [Task(exhibit(number), "table", 0) for number in ("T06", "B03", "D23", "T02")]
+        alone, together = Archive(tmp_path / "alone"), Archive(tmp_path / "together")
+        found = [
+            sorted(crew.show_all(chosen, archive, workers=workers), key=lambda one: one[0].name)
+            for chosen, archive, workers in ((tasks, alone, 1), (tasks[::-1], together, 3))
+        ]
+        for task in tasks:
+            one, other = (_timeless(archive.get(task.name)) for archive in (alone, together))
+            assert one == other, task.name
+        assert [one.alarms for _, one in found[0]] == [one.alarms for _, one in found[1]]
+
+    def test_nothing_is_begun_after_the_end(self, tmp_path):
+        assert list(crew.show_all([Task(exhibit("T06"), "table", 0)], Archive(tmp_path), workers=1, ends=0.0)) == []
+
+
+def _timeless(kept: Kept) -> dict:
+    """The evidence without what a clock said."""
+    return {
+        stage: {name: _without_clock(entry.data) for name, entry in entries.items()}
+        for stage, entries in kept.evidence.items()
+    }
+
+
+def _without_clock(data):
+    if isinstance(data, dict):
+        return {key: _without_clock(value) for key, value in data.items() if not re.search("second|estimate|each", key)}
+    return [_without_clock(value) for value in data] if isinstance(data, list) else data
 
 
 class TestChecks:
@@ -119,6 +226,17 @@ class TestChecks:
         noisy = Gallery(showings=(showing(causes=(), alarms=(one, two)),))
         assert run_check("healthy-left-alone", gallery=noisy).cause == "false-warnings"
 
+    def test_a_broken_showing_closes_the_gate_and_old_or_missing_ones_are_told(self):
+        def current(*shown, **fields):
+            return run_check("showings-are-current", gallery=Gallery(showings=shown, code="now", **fields))
+
+        assert current(showing(code="now")).verdict == "pass"
+        assert current(showing(code="now", broke="KeyError: 3")).cause == "showing-broke"
+        assert current(showing(code="then")).cause == "showings-stale"
+        assert current(showing(code="now"), left=4).cause == "showings-left"
+        sound = showing(causes=(), broke="KeyError: 3")
+        assert run_check("healthy-left-alone", gallery=Gallery(showings=(sound,))).cause == "false-failure"
+
 
 def test_the_command_shows_what_is_named_and_writes_its_page(tmp_path, capsys):
     words = ["selftest", "L03", "M01", "selftest.hosts=[table]", f"run.dir={tmp_path}", "engine.workers=1", *WORDS]
@@ -127,6 +245,7 @@ def test_the_command_shows_what_is_named_and_writes_its_page(tmp_path, capsys):
     assert {one["id"]: one["verdict"] for one in report["checks"]} == {
         "causes-named": "pass",
         "healthy-left-alone": "skipped",
+        "showings-are-current": "pass",
     }
     page = (tmp_path / "selftest" / "report.html").read_text()
     assert "the wrong sign" in page

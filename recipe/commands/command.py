@@ -32,6 +32,7 @@ FLAGS = {
     "--open": "open it in the browser",
     "--peers": "other tools on the same exhibits, installed from the package index into an environment of their own",
 }
+SHORT_KEYS = {"ensemble": ("leave",)}
 # Flags that Hydra's users may type, and what to do here.
 ELSEWHERE = {
     "--multirun": "to try out many values: recipe tune",
@@ -133,7 +134,7 @@ def parse(words: Sequence[str]) -> Arguments:
         elif word == "help" and command is None:
             flags["--help"] = ""
         elif _is_override(word):
-            overrides.append(word)
+            overrides.append(_in_full(command, word))
         else:
             names.append(word)
     command = command or _NOTHING
@@ -176,6 +177,12 @@ def _flag(word: str, waiting: list[str], flags: dict[str, str]) -> None:
     if name == "--cfg" and waiting and waiting[0] in ("job", "all"):
         waiting.pop(0)
     flags[name] = value
+
+
+def _in_full(command: Command | None, word: str) -> str:
+    """A key that one stage may be given without its name in front."""
+    short = command is not None and any(word.startswith(f"{key}=") for key in SHORT_KEYS.get(command.name, ()))
+    return f"{command.name}.{word}" if short and command is not None else word
 
 
 def _is_override(word: str) -> bool:

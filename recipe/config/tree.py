@@ -19,14 +19,20 @@ Path = tuple[str, ...]
 OURS = {("optimizer", "groups"), ("schedule", "interval")}
 
 
-def apply(layer: Layer, tree: Tree, shipped: Tree) -> list[Path]:
+def apply(layer: Layer, tree: Tree, theirs: frozenset[Path] = frozenset()) -> list[Path]:
     """Puts a layer's settings into `tree`; returns the paths that are new arguments of a node with a `_target_`.
 
-    shipped: our own keys as they are shipped; below one that is empty there, any key is the user's to name.
+    theirs: nodes that are shipped empty, in which any key is the user's to name.
     """
     # Targets first: a node that names another one starts afresh, whatever the order of the words.
     ordered = sorted(layer.settings, key=lambda setting: setting.path[-1] != "_target_")
-    return [path for setting in ordered if (path := _put(setting, tree, layer, shipped))]
+    return [path for setting in ordered if (path := _put(setting, tree, layer, theirs))]
+
+
+def empty_nodes(shipped: Tree) -> frozenset[Path]:
+    """Paths of the strict nodes that are shipped empty; not those of the groups, which their options fill."""
+    found = {(*path, key) for path, node in _nodes(shipped) for key, value in node.items() if value == {}}
+    return frozenset(path for path in found if path[0] not in GROUPS or len(path) > 1)
 
 
 def check_arguments(new: list[Path], tree: Tree) -> None:
@@ -83,7 +89,7 @@ def copied(tree: Any) -> Any:
     return [copied(value) for value in tree] if isinstance(tree, (list, tuple)) else tree
 
 
-def _put(setting: Setting, tree: Tree, layer: Layer, shipped: Tree) -> Path | None:
+def _put(setting: Setting, tree: Tree, layer: Layer, theirs: frozenset[Path]) -> Path | None:
     """One setting; its path if that is a new argument of a node with a `_target_`."""
     first, *rest = setting.path
     # In a file a key may be written with its dots: `optimizer.lr: 1e-3`.
@@ -97,7 +103,7 @@ def _put(setting: Setting, tree: Tree, layer: Layer, shipped: Tree) -> Path | No
             continue
         if part not in node and not (free or _is_open(node) or new_is_fine):
             raise _unknown(path[:depth], tree, list(node), layer.name)
-        free = free or _is_open(node) or _is_empty(shipped, path[:depth])
+        free = free or _is_open(node) or path[:depth] in theirs
         child = node.get(part)
         if not isinstance(child, (dict, list)) or child == {}:
             child, free = {}, True
@@ -143,12 +149,6 @@ def _position(node: list[Any], part: str, path: Path, layer: Layer) -> int:
 def _is_open(node: Any) -> bool:
     """Nodes that name code take the code's own arguments."""
     return isinstance(node, Mapping) and "_target_" in node
-
-
-def _is_empty(shipped: Tree, path: Path) -> bool:
-    """A key of ours that has no keys of its own, such as `checks`."""
-    above = at(shipped, path[:-1])
-    return isinstance(above, Mapping) and path[-1] in above and above[path[-1]] == {} and path[0] not in GROUPS
 
 
 def _nodes(shipped: Tree, path: Path = ()) -> Iterator[tuple[Path, Tree]]:

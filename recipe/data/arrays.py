@@ -83,7 +83,7 @@ def _load(top: Path) -> dict[str, np.ndarray]:
         if top.suffix == ".npz":
             _refuse_bomb(top)
             with np.load(top, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+                return {name: _array(archive[name], name) for name in archive.files}
         if top.suffix == ".npy":
             raise Refusal(
                 "one array; inputs and targets are needed", where=str(top), fix="give the folder with x.npy and y.npy"
@@ -98,6 +98,13 @@ def _load(top: Path) -> dict[str, np.ndarray]:
             f"cannot be read ({reason})", where=str(top), fix="save plain numeric arrays with np.savez"
         ) from error
     raise Refusal(f"is no .npz, .npy or .safetensors file ({top.suffix})", where=str(top))
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    """An entry of an archive; numpy hands out as bytes what is no array."""
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"its entry {name!r} is no array")
+    return value
 
 
 def _npy(file: Path, *, mapped: bool) -> np.ndarray:

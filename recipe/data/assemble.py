@@ -16,6 +16,7 @@ from torch import Tensor
 from recipe.data.cells import Cells
 from recipe.data.data import Data, Split, Trouble, refuse_unreadable
 from recipe.data.encode import encode
+from recipe.data.extra import merged, same_classes
 from recipe.data.given import array_of, inputs_of
 from recipe.data.patch import apply_patch
 from recipe.data.preprocess import Preprocess, fit
@@ -31,12 +32,12 @@ from recipe.tree import leaves
 SPLITS = ("train", "val", "test")
 USE = {
     "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
-    "patch", "workers", "streaming", "encode", "tokens", "bag",
+    "patch", "workers", "streaming", "encode", "tokens", "bag", "leave_out", "side", "extra", "extra_share",
 }  # fmt: skip
 """Keys of the data node that say how the data are used, not where they come from."""
 KINDS = ("image", "table", "text", "series", "array")
 BESIDE = ("classes", "decode", "ids", "groups", "attributes", "time", "kind", "unreadable", "odd", "renamed", "notes")
-KEYS = {*SPLITS, *BESIDE}
+KEYS = {*SPLITS, *BESIDE, "extra", "extra_classes"}
 
 
 def assemble(
@@ -57,9 +58,11 @@ def assemble(
     lost: list[Trouble] = list(mapping.get("unreadable") or ())
     splits: dict[str, Split] = {}
     given: dict[str, np.ndarray] = {}
-    for name in SPLITS:
+    for name in (*SPLITS, "extra"):
         if mapping.get(name) is not None:
             splits[name], given[name] = _read(name, mapping, settings, target, lost)
+    if "extra" in given:
+        given["extra"] = same_classes(given["extra"], mapping.get("extra_classes"), mapping.get("classes"))
     labelled = not (isinstance(mapping["train"], tuple) and mapping["train"][1] is None)
     if labelled:
         _leave_out_unlabelled(splits, given, mapping.get("classes"), task, lost)
@@ -68,6 +71,9 @@ def assemble(
     agreed = agree_on_targets(given, mapping.get("classes"), task) if labelled else without_targets(given)
     splits = {name: split.replace_targets(agreed.by_split[name]) for name, split in splits.items()}
     notes = [*(mapping.get("notes") or ()), *_divide(splits, settings, seed, mapping.get("time"))]
+    if "extra" in splits:
+        splits, merging = merged(splits, settings["extra_share"], seed)
+        notes.append(merging)
     # After the division, so that a dropped item moves no other to another split.
     applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
     splits = applied.splits if applied else splits
@@ -262,8 +268,12 @@ def _divide(splits: dict[str, Split], settings: Mapping[str, Any], seed: int, ti
 def _fitted(settings: Mapping[str, Any], train: Split, kind: str, names: Sequence[str] | None) -> Preprocess:
     # What the user's own transforms of validation items make of inputs is theirs to scale.
     own = settings["preprocess"] == "auto" and settings.get("eval_transform")
+    setting = settings["preprocess"]
+    if isinstance(setting, Mapping) and settings["leave_out"]:
+        columns = {name: way for name, way in setting.get("columns", {}).items() if name not in settings["leave_out"]}
+        setting = {**setting, "columns": columns}
     with one_thread():
-        return fit("none" if own else settings["preprocess"], train, kind, names)
+        return fit("none" if own else setting, train, kind, names, side=settings["side"])
 
 
 def _kind(train: Split) -> str:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from recipe.data.texts import split_text
+from recipe.record.refusal import Refusal
 
 WORDY, COMMON = 2.0, 0.95
 """Words that a text has on average, at least; the share of rows beyond which a word tells nothing."""
@@ -109,6 +110,22 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
             at += column.width
         return tuple(found)
 
+    def without(self, names: Sequence[str]) -> Encoder:
+        """The same without some columns of the table. Refusal for one that it has not."""
+        known = [*(c.name for c in self.numeric), *(c.name for c in self.categories)]
+        if unknown := [name for name in names if name not in known and name not in self.left_out]:
+            raise Refusal(
+                f"there is no column {unknown[0]!r}",
+                where="data.leave_out",
+                fix=f"its columns: {', '.join(known)[:300]}",
+            )
+        return msgspec.structs.replace(
+            self,
+            numeric=tuple(c for c in self.numeric if c.name not in names),
+            categories=tuple(c for c in self.categories if c.name not in names),
+            left_out={**self.left_out, **dict.fromkeys(names, "data.leave_out names it")},
+        )
+
     def __call__(self, cells: Cells) -> Tensor:
         """float32 (N, F)."""
         parts: list[np.ndarray] = []
@@ -123,11 +140,10 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
         place = cells.category_names.index(column.name)
         codes, texts = cells.codes[:, place], cells.categories[place]
         if column.words:
-            has = np.array([_has(text, column.kept) + [False] * column.empty for text in texts]).reshape(
-                -1, column.width
-            )
+            has = [_has(text, column.kept) + [False] * column.empty for text in texts]
             nothing = [False] * len(column.kept) + [True] * column.empty
-            return np.concatenate([has, [nothing]])[codes]
+            found: np.ndarray = np.array([*has, nothing])[codes]
+            return found
         own = {text: k for k, text in enumerate(column.kept)}
         other = len(column.kept) if column.other else -1
         # One entry more than there are texts: code -1 (an empty cell) finds the last one.

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 CHUNK, FEWEST = 1024, 16
 """Items that are read together when a whole split is gone through: as many as hold NUMBERS numbers, within these."""
 NUMBERS = 1 << 22
+ENDS = 1000
+"""Pictures by which black and white are told."""
 ROOM = 1 << 27
 """Bytes that the raw items of a sample may take."""
 
@@ -242,6 +244,17 @@ class Data:
     def input_shape(self) -> Any:
         """Shape of one preprocessed input; a tuple or mapping of shapes where inputs are such."""
         return map_tree(lambda leaf: tuple(leaf.shape[1:]), self.preprocess(self.train.sample([0])))
+
+    @cached_property
+    def ends(self) -> dict[str, list[float] | None]:
+        """Of pictures what black and white are after preprocessing, a number a channel: the ends of train."""
+        black: list[float] | None = None
+        white: list[float] | None = None
+        shape = self.input_shape
+        if self.kind == "image" and isinstance(shape, tuple) and len(shape) == 3:
+            shown = self.preprocess(self.train.sample(self.train.spread(ENDS)))
+            black, white = shown.amin((0, 2, 3)).tolist(), shown.amax((0, 2, 3)).tolist()
+        return {"black": black, "white": white}
 
     @cached_property
     def vocabulary(self) -> int | None:

@@ -29,12 +29,14 @@ def encode(
     """The splits with encoded inputs. encoding: what data.encode=auto is. labelled: else texts tell what comes next."""
     train = splits["train"]
     notes: list[str] = []
+    if settings["leave_out"] and train.cells is None:
+        raise Refusal("there are no columns with names", where="data.leave_out", fix="data.leave_out=[]")
     encoder: Any = None
     if train.texts is not None and not labelled:
         encoder = fit_next_token(train.texts)
         return Encoded(_next_tokens(splits, encoder), encoder, encoder.classes, [_told(encoder)])
     if train.cells is not None:
-        encoder = fit_encoder(train.cells)
+        encoder = fit_encoder(train.cells).without(settings["leave_out"])
         if not encoder.features:
             why = "; ".join(f"{name}: {reason}" for name, reason in encoder.left_out.items())
             raise Refusal(

@@ -63,14 +63,11 @@ def _read_text(
         text = text.partition("\n")[2]
     if not text.strip():
         raise Refusal("is empty", where=str(file))
+    _refuse_wide(text, file)
     if line := _no_row(text, separator):
         passed.append(line)
         text = text.partition("\n")[2]
     first = [line for line in text.split("\n", 20)[:20] if line.strip()]
-    if (cells := max(first[0].count(mark) for mark in MARKS)) > MOST:
-        raise Refusal(
-            f"has {cells + 1:,} columns; {MOST:,} are the most", where=str(file), fix="use data=arrays for such data"
-        )
     mark = _separator(first) if separator == "auto" else separator
     row = next(csv.reader(io.StringIO(first[0]), delimiter=mark, skipinitialspace=True))
     has = _has_header(row) if header == "auto" else bool(header)
@@ -80,14 +77,18 @@ def _read_text(
             raise Refusal(
                 f"two columns are called {twice[0]!r}", where=str(file), fix="rename one, or say data.header=false"
             )
-    frame = pl.read_csv(
-        io.BytesIO(text.encode()),
-        separator=mark,
-        has_header=has,
-        infer_schema=False,
-        null_values=list(empty),
-        quote_char='"',
-    )
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(text.encode()),
+            separator=mark,
+            has_header=has,
+            infer_schema=False,
+            null_values=list(empty),
+            quote_char='"',
+        )
+    except pl.exceptions.ComputeError:
+        _refuse_ragged(text, mark, len(row), file)
+        raise
     frame = frame.rename(
         {c: c.strip() for c in frame.columns} if has else {c: f"column {k}" for k, c in enumerate(frame.columns)}
     )
@@ -95,6 +96,29 @@ def _read_text(
     known = tidy.with_columns(pl.when(pl.all().is_in(list(empty))).then(None).otherwise(pl.all()).name.keep())
     # An empty line is no row.
     return known.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def _refuse_wide(text: str, file: Path) -> None:
+    """Before anything is split: a line of a million cells takes long."""
+    for line in text.split("\n", 2)[:2]:
+        if (cells := max(line.count(mark) for mark in MARKS)) > MOST:
+            raise Refusal(
+                f"has {cells + 1:,} columns; {MOST:,} are the most",
+                where=str(file),
+                fix="use data=arrays for such data",
+            )
+
+
+def _refuse_ragged(text: str, mark: str, width: int, file: Path) -> None:
+    """The first line with more cells than there are columns, by its number."""
+    reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
+    for row in reader:
+        if len(row) > width:
+            raise Refusal(
+                f"line {reader.line_num} of its table has {len(row)} cells, and there are {width} columns",
+                where=str(file),
+                fix="mend the line, put quotes around a cell that holds the mark between cells, or name data.separator",
+            )
 
 
 def _no_row(text: str, separator: str) -> str:

@@ -43,8 +43,7 @@ def huggingface(
     if importlib.util.find_spec("datasets") is None:
         raise Refusal("needs datasets, which is not installed", where="data", fix="pip install 'recipe[huggingface]'")
     found = _loaded(path, config, download)
-    splits = {split: next((found[w] for w in words if w in found), None) for split, words in WORDS.items()}
-    splits = {split: one for split, one in splits.items() if one is not None}
+    splits = {s: found[next(w for w in words if w in found)] for s, words in WORDS.items() if set(words) & set(found)}
     if "train" not in splits:
         raise Refusal(f"has no train split (it has {', '.join(found)})", where=f"data.path={path}")
     train = splits["train"]

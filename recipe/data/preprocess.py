@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recipe.data.data import Split
@@ -26,17 +27,25 @@ class _Kept(msgspec.Struct, frozen=True):
     name: str
     steps: tuple[Steps | None, ...]
     setting: str | dict[str, Any] = ""
+    side: int | None = None
 
 
 class Preprocess(nn.Module):
     """Batch of raw inputs → float32, leaf by leaf. Leaves without steps (tokens, indices) pass through as they are.
 
-    name: an option, or "by_column". setting: what to write for data.preprocess, to get the same.
+    name: an option, or "by_column". setting: what to write for data.preprocess, to get the same. side: pictures
+    (B, C, H, W) are averaged until their shorter side has so many pixels.
     """
 
-    def __init__(self, name: str, steps: tuple[Steps | None, ...], setting: str | dict[str, Any] = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        steps: tuple[Steps | None, ...],
+        setting: str | dict[str, Any] = "",
+        side: int | None = None,
+    ) -> None:
         super().__init__()
-        self.name, self.steps, self.setting = name, steps, setting or name
+        self.name, self.steps, self.setting, self.side = name, steps, setting or name, side
         for number, one in enumerate(steps):
             for key in LISTS:
                 self.register_buffer(
@@ -44,25 +53,31 @@ class Preprocess(nn.Module):
                 )
 
     def forward(self, inputs: Tree) -> Tree:
-        """The same tree; each tensor that has steps comes out as float32 of the same shape."""
+        """The same tree; each tensor that has steps comes out as float32, of the same shape but for `side`."""
         number = iter(range(len(self.steps)))
-        return map_tree(lambda leaf: self._one(leaf, next(number)), inputs)
+        return map_tree(lambda leaf: self._smaller(self._one(leaf, next(number))), inputs)
 
     @cached_property
     def unclipped(self) -> Preprocess:
         """The same without a limit to how far a number may lie: for who looks for those that lie far out."""
         free = [None if one is None else msgspec.structs.replace(one, low=(), high=()) for one in self.steps]
-        return Preprocess(self.name, tuple(free), self.setting)
+        return Preprocess(self.name, tuple(free), self.setting, self.side)
 
     def to_json(self) -> bytes:
         """What travels with a model."""
-        return to_json(_Kept(self.name, self.steps, self.setting))
+        return to_json(_Kept(self.name, self.steps, self.setting, self.side))
 
     @classmethod
     def from_json(cls, text: bytes) -> Preprocess:
         """The inverse of `to_json`."""
         kept = from_json(text, _Kept)
-        return cls(kept.name, kept.steps, kept.setting)
+        return cls(kept.name, kept.steps, kept.setting, kept.side)
+
+    def _smaller(self, leaf: Tensor) -> Tensor:
+        if self.side is None or leaf.ndim != 4 or min(leaf.shape[2:]) <= self.side:
+            return leaf
+        height, width = (max(1, round(size * self.side / min(leaf.shape[2:]))) for size in leaf.shape[2:])
+        return F.adaptive_avg_pool2d(leaf.to(torch.float32), (height, width))
 
     def _one(self, leaf: Tensor, number: int) -> Tensor:
         steps = self.steps[number]
@@ -87,11 +102,13 @@ class Preprocess(nn.Module):
         return values if len(values) == 1 else values.view(1, -1, *([1] * (x.ndim - 2)))
 
 
-def fit(setting: Any, train: Split, kind: str, names: Sequence[str] | None = None) -> Preprocess:
+def fit(
+    setting: Any, train: Split, kind: str, names: Sequence[str] | None = None, *, side: int | None = None
+) -> Preprocess:
     """The preprocessing that data.preprocess asks for, fitted on the train split.
 
     setting: a name of OPTIONS; "auto", which is what is proposed; or {default: …, columns: {COLUMN: …}}. names: of the
-    columns of a table. Refusal for options and columns that are not there.
+    columns of a table. side: of smaller pictures. Refusal for options and columns that are not there.
     """
     inputs = train.inputs if not train.streams else sample_of(train)
     choice = chosen(setting, inputs, kind, names)
@@ -101,7 +118,7 @@ def fit(setting: Any, train: Split, kind: str, names: Sequence[str] | None = Non
         return Preprocess(BY_COLUMN, (_by_column(leaf, choice),), choice.setting)
     # Whole numbers that are not pixels are tokens or codes: an embedding reads them, no scale does.
     steps = tuple(None if are_codes(leaf) else OPTIONS[choice](leaf) for leaf in leaves(inputs))
-    return Preprocess(choice, steps)
+    return Preprocess(choice, steps, side=side)
 
 
 def sample_of(train: Split) -> Tree:

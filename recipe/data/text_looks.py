@@ -17,8 +17,14 @@ SAMPLE = 20_000
 """Texts of train from which the reduction is taken."""
 USUAL = 0.005
 """A character is usual when this share of train's texts have it, in either case."""
-REMNANT = re.compile(r"https?://|www\.|</?[a-zA-Z][^<>]*>|&\w{2,8};|&?#\w{2,6};|\\[nt\"']")
-"""Links, tags, entities (whole, or without their ampersand) and escapes that a page or a file left behind."""
+REMNANTS = {
+    "link": re.compile(r"https?://|www\."),
+    "tag": re.compile(r"</?[a-zA-Z][^<>]*>"),
+    "entity": re.compile(r"&[a-zA-Z]\w{1,7};|&?#\w{2,6};"),
+    "escape": re.compile(r"\\[nt\"']"),
+}
+"""What a page or a file left behind; entities whole, or without their ampersand."""
+REMNANT = re.compile("|".join(one.pattern for one in REMNANTS.values()))
 
 
 class TextLooks:

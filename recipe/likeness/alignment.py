@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-STEPS_COARSE, STEPS_FINE = 4, 3
+STEPS_COARSE, STEPS_FINE, STEPS_BACK = 5, 5, 2
 MOST_SCALE, MOST_SHIFT = 0.45, 0.5
 """Of the logarithm of the scale, and of half the side."""
 FLOOR = 0.3
@@ -33,18 +33,25 @@ class Placed(NamedTuple):
 
 
 def coarse(a: Tensor, b: Tensor) -> Placed:
-    """Grey pictures (n, 1, h, w) of half size: b is laid over a."""
+    """Grey pictures (n, 1, h, w) of half size: b is laid over a, then a over b."""
     placing = _align(a, b, torch.zeros(len(a), 4), STEPS_COARSE)
-    laid, inside = _lay(b, placing)
-    return Placed(_correlation(a - _around(a, 2), laid - _around(laid, 2), inside), placing)
+    ways = []
+    for still, moved, way in ((a, b, placing), (b, a, _inverse(placing))):
+        laid, inside = _lay(moved, way)
+        ways.append(_correlation(still - _around(still, 2), laid - _around(laid, 2), inside))
+    return Placed(torch.maximum(*ways), placing)
 
 
 def fine(a: Tensor, b: Tensor, placing: Tensor) -> Placed:
-    """Pictures (n, C, h, w), from a coarse placing on."""
+    """Pictures (n, C, h, w), from a coarse placing on: b laid over a, then a over b, whichever fits better.
+
+    Of a picture and what was cut out of it only the whole, cut and enlarged as the other was, is the same in detail.
+    """
     (grey_a, a), (grey_b, b) = _muted(a), _muted(b)
-    placing = _align(_soft(grey_a), _soft(grey_b), placing, STEPS_FINE)
-    laid, inside = _lay(b, placing)
-    return Placed(_correlation(_detail(a, inside), _detail(laid, inside), inside), placing)
+    soft_a, soft_b = _soft(grey_a), _soft(grey_b)
+    placing = _align(soft_a, soft_b, placing, STEPS_FINE)
+    back = _align(soft_b, soft_a, _inverse(placing), STEPS_BACK)
+    return Placed(torch.maximum(_likeness(a, b, placing), _likeness(b, a, back)), placing)
 
 
 def halved(pictures: Tensor) -> Tensor:
@@ -58,6 +65,11 @@ def _muted(pictures: Tensor) -> tuple[Tensor, Tensor]:
     """(grey, with half their colour)."""
     grey = pictures.mean(dim=1, keepdim=True)
     return grey, grey + COLOUR * (pictures - grey) if pictures.shape[1] > 1 else pictures
+
+
+def _likeness(a: Tensor, b: Tensor, placing: Tensor) -> Tensor:
+    laid, inside = _lay(b, placing, "bicubic")
+    return _correlation(_detail(a, inside), _detail(laid, inside), inside)
 
 
 def _detail(pictures: Tensor, inside: Tensor) -> Tensor:
@@ -83,14 +95,15 @@ def _around(x: Tensor, reach: int) -> Tensor:
     return F.avg_pool2d(F.pad(x, (reach,) * 4, mode="replicate"), 2 * reach + 1, 1)
 
 
-def _lay(b: Tensor, placing: Tensor) -> tuple[Tensor, Tensor]:
+def _lay(b: Tensor, placing: Tensor, mode: str = "bilinear") -> tuple[Tensor, Tensor]:
     """(b as it lies over a, where it does: (n, 1, h, w) of 0 and 1)."""
     matrix = torch.zeros(len(b), 2, 3)
     matrix[:, 0, 0], matrix[:, 1, 1] = placing[:, 0].exp(), placing[:, 1].exp()
     matrix[:, 0, 2], matrix[:, 1, 2] = placing[:, 2], placing[:, 3]
     grid = F.affine_grid(matrix, [len(b), 1, *b.shape[2:]], align_corners=False)
     inside = (grid.abs() <= 1 + 1e-6).all(dim=3)[:, None].to(b.dtype)
-    return F.grid_sample(b, grid, mode="bilinear", padding_mode="border", align_corners=False), inside
+    laid = F.grid_sample(b, grid, mode=mode, padding_mode="border", align_corners=False)
+    return laid.clamp(0, 1) if mode == "bicubic" else laid, inside
 
 
 def _correlation(a: Tensor, b: Tensor, inside: Tensor) -> Tensor:
@@ -137,3 +150,8 @@ def _composed(placing: Tensor, step: Tensor) -> Tensor:
     """The placing after the inverse of a step, kept within bounds."""
     scale = (placing[:, :2] - step[:, :2]).clamp(-MOST_SCALE, MOST_SCALE)
     return torch.cat([scale, (placing[:, 2:] - scale.exp() * step[:, 2:]).clamp(-MOST_SHIFT, MOST_SHIFT)], dim=1)
+
+
+def _inverse(placing: Tensor) -> Tensor:
+    """Of a over b, where b is placed over a."""
+    return torch.cat([-placing[:, :2], -placing[:, 2:] * (-placing[:, :2]).exp()], dim=1)

@@ -25,6 +25,54 @@ def activation_of(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
+# What may stand between layers. Gates are of the second kind: see `_is_gate`.
+_OPEN = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.PReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.CELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Hardswish,
+    nn.Softplus,
+)
+_CLOSED = (nn.Sigmoid, nn.Tanh, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
+
+
+def replace_activations(model: nn.Module, name: str) -> int:
+    """Puts a fresh `name` in the place of each hidden activation module, whoever wrote the model; returns how many.
+
+    Hidden are those before the last layer that has weights. Activations that `forward` calls as functions stay.
+    """
+    named = list(model.named_modules())
+    last = max((place for place, (_, module) in enumerate(named) if _is_weighted(module)), default=0)
+    opened = any(isinstance(module, _OPEN) for _, module in named)
+    found = [
+        path
+        for path, module in named[:last]
+        if isinstance(module, _OPEN) or (isinstance(module, _CLOSED) and not (opened and _is_gate(model, path)))
+    ]
+    for path in found:
+        parent, _, child = path.rpartition(".")
+        setattr(model.get_submodule(parent), child, activation_of(name))
+    return len(found)
+
+
+def _is_gate(model: nn.Module, path: str) -> bool:
+    """A sigmoid beside other activations may be a gate, unless layers with weights follow it in the same sequence."""
+    parent, _, child = path.rpartition(".")
+    above = model.get_submodule(parent)
+    after = list(above.children())[int(child) + 1 :] if isinstance(above, nn.Sequential) and child.isdigit() else []
+    return not any(_is_weighted(module) for follower in after for module in follower.modules())
+
+
+def _is_weighted(module: nn.Module) -> bool:
+    return any(parameter.ndim >= 2 for parameter in module.parameters(recurse=False))
+
+
 def norm_of(name: str | None, channels: int, *, dimensions: int) -> nn.Module | None:
     """A norm layer over `channels` for inputs (B, C) (dimensions 1) or (B, C, H, W) (dimensions 2), or None."""
     if name is None:
@@ -54,3 +102,17 @@ class Branch(nn.Module):
             return x
         kept = x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(1 - self.p)
         return x * kept / (1 - self.p)
+
+
+class Skip(nn.Sequential):
+    """Layers beside a shortcut: their output is added to what they read, so that a deep stack passes gradients on."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers, Branch())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, …) → the same shape."""
+        inner = x
+        for layer in self:
+            inner = layer(inner)
+        return x + inner

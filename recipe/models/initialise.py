@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
+from recipe.models.block import replace_activations
+from recipe.record.refusal import Refusal
+
+TORCH_SCHEMES = (
+    "uniform_", "normal_", "trunc_normal_", "constant_", "zeros_", "ones_", "eye_", "dirac_", "sparse_", "orthogonal_",
+    "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
+)  # fmt: skip
+"""Functions of torch.nn.init; eye is for matrices only, dirac for filters only, sparse for matrices only."""
+SCHEMES: dict[str, Callable[..., Tensor]] = {
     "he": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
     "xavier": nn.init.xavier_normal_,
-    "orthogonal": nn.init.orthogonal_,
+    **{name.rstrip("_"): getattr(nn.init, name) for name in TORCH_SCHEMES},
 }
 
 
-def initialise(model: nn.Module, scheme: str, num_outputs: int) -> None:
-    """Redraws the weights in place. scheme: default (the model's own) | he | xavier | orthogonal | zeros_last."""
+def start_as(node: Mapping[str, Any], model: nn.Module, num_outputs: int) -> None:
+    """Activations and initial weights as the config's `init` has them. Raises Refusal."""
+    if node["activation"] and not replace_activations(model, node["activation"]):
+        raise Refusal(
+            "the model has no hidden activation module that could be replaced",
+            where="init.activation",
+            fix="change the activation in your own code, or init.activation=null",
+        )
+    try:
+        initialise(model, node["scheme"], num_outputs, node["options"])
+    except ValueError as error:
+        raise Refusal(str(error), where="init", fix="init.scheme=he, or init.scheme=default") from error
+
+
+def initialise(model: nn.Module, scheme: str, num_outputs: int, options: Mapping[str, Any] | None = None) -> None:
+    """Redraws the weights in place. scheme: default (the model's own) | zeros_last | he, xavier or one of torch's.
+
+    options: further arguments of torch's function. Raises ValueError for a scheme or an option that is not there.
+    """
     if scheme == "default":
         return
     last = final_layer(model, num_outputs)
@@ -26,9 +53,14 @@ def initialise(model: nn.Module, scheme: str, num_outputs: int) -> None:
         return
     if scheme not in SCHEMES:
         raise ValueError(f"init.scheme {scheme!r} is none of default, {', '.join(SCHEMES)}, zeros_last")
+    taken = inspect.signature(SCHEMES[scheme]).parameters
+    for name in options or {}:
+        if name not in taken or name in ("tensor", "generator"):
+            names = ", ".join(key for key in taken if key not in ("tensor", "generator"))
+            raise ValueError(f"init.options.{name} is none of what {scheme} takes: {names or 'nothing'}")
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)):
-            SCHEMES[scheme](module.weight)
+            SCHEMES[scheme](module.weight, **(options or {}))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 

@@ -6,11 +6,14 @@ import math
 
 from torch import Tensor, nn
 
-from recipe.models.block import activation_of, norm_of
+from recipe.models.block import Skip, activation_of, norm_of
 
 
 class MLP(nn.Module):
-    """Inputs (B, *input_shape) → raw outputs (B, num_outputs), through `depth` hidden layers of `width` units."""
+    """Inputs (B, *input_shape) → raw outputs (B, num_outputs), through `depth` hidden layers of `width` units.
+
+    skip: each hidden layer after the first is added to what it reads.
+    """
 
     def __init__(
         self,
@@ -20,6 +23,7 @@ class MLP(nn.Module):
         depth: int = 2,
         activation: str = "relu",
         norm: str | None = None,
+        skip: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -28,10 +32,11 @@ class MLP(nn.Module):
         for _ in range(depth):
             normed = norm_of(norm, width, dimensions=1)
             # A bias right before a norm layer is subtracted again by it.
-            layers += [nn.Linear(size, width, bias=normed is None)]
-            layers += [normed] if normed is not None else []
-            layers += [activation_of(activation)]
-            layers += [nn.Dropout(dropout)] if dropout else []
+            layer: list[nn.Module] = [nn.Linear(size, width, bias=normed is None)]
+            layer += [normed] if normed is not None else []
+            layer += [activation_of(activation)]
+            layer += [nn.Dropout(dropout)] if dropout else []
+            layers += [Skip(*layer)] if skip and size == width and len(layers) > 1 else layer
             size = width
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(size, num_outputs)

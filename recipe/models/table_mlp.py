@@ -33,13 +33,13 @@ class TableMLP(nn.Module):
         self.blocks = [(int(at), int(size)) for at, size in blocks]
         inside = {column for at, size in self.blocks for column in range(at, at + size)}
         rest = torch.tensor([column for column in range(columns) if column not in inside], dtype=torch.int64)
+        self.rest: Tensor
         self.register_buffer("rest", rest, persistent=False)
         widths = [embed or suggested(size) for _, size in self.blocks]
-        self.tables = nn.ModuleList(
-            nn.Linear(size, wide, bias=False) for (_, size), wide in zip(self.blocks, widths, strict=True)
-        )
-        for table in self.tables:
+        tables = [nn.Linear(size, wide, bias=False) for (_, size), wide in zip(self.blocks, widths, strict=True)]
+        for table in tables:
             nn.init.normal_(table.weight)
+        self.tables = nn.ModuleList(tables)
         self.body = MLP((len(rest) + sum(widths),), num_outputs, width=width, depth=depth, dropout=dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,4 +51,4 @@ class TableMLP(nn.Module):
 
 def suggested(categories: int) -> int:
     """Numbers for so many categories: fastai's rule, 1.6 · n ** 0.56, and no more than half of them or 64."""
-    return max(1, min(64, (categories + 1) // 2, round(1.6 * categories**0.56)))
+    return max(1, min(64, (categories + 1) // 2, int(1.6 * categories**0.56 + 0.5)))

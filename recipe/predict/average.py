@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 if TYPE_CHECKING:
     from recipe.tasks.task import Task
@@ -18,9 +17,29 @@ _CLASSES = ("classification", "language_model")
 _YES_NO = ("binary", "multilabel")
 
 
-def average(probabilities: Sequence[Tensor]) -> Tensor:
-    """The mean over members of (N, ...) each, summed in float64 so that the order of members does not matter much."""
-    return torch.stack([p.to(torch.float64) for p in probabilities]).mean(dim=0).to(torch.float32)
+def average(probabilities: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:
+    """The mean over members of (N, ...) each, summed in float64 so that the order of members does not matter much.
+
+    weights: of the members, equal without; they need not add up to one.
+    """
+    stacked = torch.stack([p.to(torch.float64) for p in probabilities])
+    if weights is None:
+        return stacked.mean(dim=0).to(torch.float32)
+    shares = torch.tensor(weights, dtype=torch.float64) / sum(weights)
+    joined: Tensor = torch.tensordot(shares, stacked, dims=1)
+    return joined.to(torch.float32)
+
+
+def has_probabilities(task: Task) -> bool:
+    """Whether the task's outputs are scores of classes, which a temperature can soften."""
+    return task.name in _CLASSES + _YES_NO
+
+
+def tempered(task: Task, probabilities: Tensor, temperature: float) -> Tensor:
+    """Probabilities whose scores are divided by the temperature: above 1 less sure, below 1 surer; 1 changes no bit."""
+    if temperature == 1.0 or not has_probabilities(task):
+        return probabilities
+    return task.probabilities(as_outputs(task, probabilities) / temperature)
 
 
 def as_outputs(task: Task, probabilities: Tensor) -> Tensor:
@@ -34,12 +53,15 @@ def as_outputs(task: Task, probabilities: Tensor) -> Tensor:
 
 
 def item_losses(task: Task, probabilities: Tensor, targets: Tensor) -> Tensor:
-    """(N,) float64: negative log likelihood of classes, squared error of numbers; whatever loss training used."""
+    """(N,) float64: negative log likelihood of classes, squared error of numbers; whatever loss training used.
+
+    Of texts for a language model it is what each costs beyond the mean token (`per_item`): their mean is nats a token.
+    """
     p = probabilities.to(torch.float64)
-    if task.name in _CLASSES:
-        return (
-            F.nll_loss(p.clamp(min=_TINY).log().movedim(-1, 1), targets, reduction="none").reshape(len(p), -1).mean(1)
-        )
+    if task.name == "language_model":
+        return task.per_item(as_outputs(task, probabilities), targets)
+    if task.name == "classification":
+        return -p.clamp(min=_TINY).log().gather(1, targets[:, None]).squeeze(1)
     if task.name in _YES_NO:
         wrong = torch.where(targets == 1, p, 1 - p)
         return -wrong.clamp(min=_TINY).log().reshape(len(p), -1).mean(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recipe.record.distilled import DistilledTest
 from recipe.record.ensemble import Errors, SizeCurve, TestResult
 from recipe.record.interval import Interval
 from recipe.record.saved_model import SavedModel
@@ -9,17 +10,9 @@ from recipe.record.saved_model import SavedModel
 
 def model_card(saved: SavedModel, test: TestResult, curve: SizeCurve, errors: Errors) -> str:
     """Markdown."""
-    facts = saved.inputs
-    where = "the test split, opened " + ("once" if test.openings == 1 else f"{test.openings} times")
     lines = [
-        f"# A model for {_plain(saved.data)}",
-        "",
-        f"{len(saved.members)} nets whose {'values' if saved.task == 'regression' else 'probabilities'} are averaged; "
-        f"{saved.task}" + (f" into {len(saved.classes)} classes" if saved.classes else "") + ".",
-        "",
-        "## How good it is",
-        "",
-        f"| | {where if test.split == 'test' else 'validation; the test split is still sealed'} | validation |",
+        *_head(saved),
+        f"| | {_where(test)} | validation |",
         "|---|---|---|",
         f"| the ensemble, {test.metric} | {_told(test.ensemble)} | {_told(test.ensemble_val)} |",
         f"| its best single net | {_told(test.single)} | {_told(test.single_val)} |",
@@ -32,8 +25,47 @@ def model_card(saved: SavedModel, test: TestResult, curve: SizeCurve, errors: Er
     if weak:
         told = ", ".join(f"{_plain(one.name)} {_told(one.recall)}" for one in weak)
         lines += [f"Least well recognised (recall): {told}.", ""]
+    return "\n".join(lines + _use(saved))
+
+
+def pupil_card(saved: SavedModel, test: TestResult, numbers: DistilledTest) -> str:
+    """The same of the one net that the ensemble taught."""
+    lines = [
+        *_head(saved),
+        f"| | {_where(test)} |",
+        "|---|---|",
+        f"| this net, taught by the ensemble, {numbers.metric} | {_told(numbers.taught)} |",
+        f"| the ensemble that taught it | {_told(numbers.ensemble)} |",
+        f"| the same net alone, as long | {_told(numbers.alone)} |",
+        "",
+        f"Intervals are 95 % over {numbers.items} items. The ensemble is ahead of it by {_told(numbers.behind)}, it is "
+        f"ahead of the net alone by {_told(numbers.ahead)}, paired over items. The seed was chosen on validation.",
+        "",
+    ]
+    return "\n".join(lines + _use(saved))
+
+
+def _head(saved: SavedModel) -> list[str]:
+    said = "values" if saved.task == "regression" else "probabilities"
+    many = len(saved.members)
+    how = "one net" if many == 1 else f"{many} nets whose {said} are averaged"
+    how += f", weighted {', '.join(f'{w:.2g}' for w in saved.weights)}" if saved.weights else ""
+    how += f", each over {len(saved.views)} views of a picture" if saved.views else ""
+    how += f", at the temperature {saved.temperature:.3g}" if saved.temperature != 1 else ""
+    into = f" into {len(saved.classes)} classes" if saved.classes else ""
+    title = [f"# A model for {_plain(saved.data)}", "", f"{how[0].upper()}{how[1:]}; {saved.task}{into}.", ""]
+    return [*title, "## How good it is", ""]
+
+
+def _where(test: TestResult) -> str:
+    times = "once" if test.openings == 1 else f"{test.openings} times"
+    return f"the test split, opened {times}" if test.split == "test" else "validation; the test split is still sealed"
+
+
+def _use(saved: SavedModel) -> list[str]:
+    facts = saved.inputs
     shape = " × ".join(map(str, facts.shape)) if facts.shape else "several tensors"
-    lines += [
+    return [
         "## What it takes",
         "",
         f"{facts.kind}, raw inputs {shape}" + (f" ({facts.dtype})" if facts.dtype else "") + "; "
@@ -56,7 +88,6 @@ def model_card(saved: SavedModel, test: TestResult, curve: SizeCurve, errors: Er
         f"Written by recipe {saved.recipe} with torch {saved.torch}.",
         "",
     ]
-    return "\n".join(lines)
 
 
 def _preprocessing(saved: SavedModel) -> str:

@@ -21,13 +21,14 @@ from recipe.data.next_token import NextTokenEncoder
 from recipe.data.preprocess import Preprocess
 from recipe.data.text_encoders import BagEncoder, TokenEncoder
 from recipe.instantiation import instantiate
-from recipe.predict.average import average
+from recipe.predict.average import average, tempered
 from recipe.predict.items import AnyEncoder
 from recipe.predict.unlike import SAMPLE, measure_reach
+from recipe.predict.views import seen
 from recipe.record.files import make_folder, write_bytes, write_json
 from recipe.record.plain import from_json, from_plain, to_plain
 from recipe.record.refusal import Refusal
-from recipe.record.saved_model import FORMAT, InputFacts, MemberFile, SavedModel
+from recipe.record.saved_model import FORMAT, InputFacts, MemberFile, SavedModel, View
 from recipe.training.feed import Feed, feed_of
 from recipe.training.learner import PRECISIONS
 from recipe.tree import as_tensor, leaves
@@ -47,6 +48,17 @@ class Net(NamedTuple):
     seed: int
     node: dict[str, Any]
     model: nn.Module
+
+
+class Answer(NamedTuple):
+    """How the nets become one answer: their weights (equal where there are none), the views, and the temperature."""
+
+    weights: tuple[float, ...] = ()
+    views: tuple[View, ...] = ()
+    temperature: float = 1.0
+
+
+_PLAINLY = Answer()
 
 
 class TakenHome:
@@ -78,7 +90,11 @@ class TakenHome:
 
     def probabilities(self, inputs: Any) -> Tensor:
         """What the ensemble says of one preprocessed batch: probabilities (or values), on the CPU."""
-        return average([self.task.probabilities(self._outputs(model, inputs)) for model in self.models])
+        said = []
+        for model in self.models:
+            views = [seen(inputs, view) for view in self.saved.views] or [inputs]
+            said.append(average([self.task.probabilities(self._outputs(model, one)) for one in views]))
+        return tempered(self.task, average(said, self.saved.weights or None), self.saved.temperature)
 
     def say(self, split: Split) -> Tensor:
         """The same for all items of a split, in order."""
@@ -92,7 +108,9 @@ class TakenHome:
         return outputs.float().cpu()
 
 
-def write_model(folder: Path, ingredients: Ingredients, nets: Sequence[Net], *, threads: int) -> SavedModel:
+def write_model(
+    folder: Path, ingredients: Ingredients, nets: Sequence[Net], *, threads: int, answer: Answer = _PLAINLY
+) -> SavedModel:
     """Weights as safetensors, one file a member, and model.json, last: with it the folder is whole."""
     from safetensors.torch import save
 
@@ -123,6 +141,9 @@ def write_model(folder: Path, ingredients: Ingredients, nets: Sequence[Net], *, 
         eval_transform=transforms if isinstance(transforms, list) else [transforms],
         inputs=facts_of(ingredients),
         members=tuple(members),
+        weights=answer.weights,
+        views=answer.views,
+        temperature=answer.temperature,
         encoder=None if data.encoder is None else to_plain(data.encoder),
         data=data.name,
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recipe.intervals import t_interval
 from recipe.predict.average import as_outputs, average, item_losses
-from recipe.record.ensemble import Choice, Members, Size, SizeCurve
+from recipe.record.ensemble import Size, SizeCurve
 from recipe.record.interval import Interval
 
 if TYPE_CHECKING:
@@ -47,32 +47,19 @@ def measure_sizes(probabilities: Sequence[Tensor], targets: Tensor, task: Task, 
         tops_out=_tops_out(losses),
         ensemble=task.interval(outputs, targets),
         loss=float(losses[-1].mean()),
-        gain=_headline_gain(task, outputs, as_outputs(task, probabilities[best]), targets),
+        gain=headline_gain(task, outputs, as_outputs(task, probabilities[best]), targets),
         loss_gain=_mean(item_losses(task, probabilities[best], targets) - losses[-1]),
         last_gain=_mean(losses[-2] - losses[-1]) if n > 1 else None,
     )
 
 
-def choose_members(members: Members, probabilities: Sequence[Tensor], targets: Tensor, task: Task) -> Choice:
-    """All members, or the final recipe's seeds alone where their average has the lower validation loss.
-
-    The best single member only if it beats that average beyond noise in the headline too: the best of many is partly
-    the luckiest, and a loss alone also tells who is surer of himself.
-    """
-    everyone = tuple(range(len(members.members)))
-    own = tuple(i for i in everyone if members.members[i].source == "seed") or everyone
-
-    def losses(chosen: Sequence[int]) -> Tensor:
-        return item_losses(task, average([probabilities[i] for i in chosen]), targets)
-
-    means = [float(losses(chosen).mean()) for chosen in (everyone, own)]
-    chosen, who = (own, "the seeds of the final recipe") if means[1] < means[0] else (everyone, "all members")
-    lead = _mean(losses(chosen) - losses([members.best]))
-    whole, alone = (as_outputs(task, average([probabilities[i] for i in some])) for some in (chosen, (members.best,)))
-    if lead.low > 0 and _headline_gain(task, alone, whole, targets).low > 0:
-        return Choice(members=(members.best,), because=f"the best member alone: its loss is {lead} below that of {who}")
-    told = f"validation loss {means[0]:.4g} of all {len(everyone)}, {means[1]:.4g} of the recipe's {len(own)} seeds"
-    return Choice(members=chosen, because=f"{who}: {told}")
+def headline_gain(task: Task, outputs: Tensor, reference: Tensor, targets: Tensor) -> Interval:
+    """Paired over items; positive is better. Of numbers the squared error is what is paired."""
+    difference = task.per_item(outputs, targets) - task.per_item(reference, targets)
+    is_headline = (
+        abs(float(task.per_item(outputs, targets).mean()) - task.metrics(outputs, targets)[task.headline]) < 1e-6
+    )
+    return _mean(difference if is_headline and task.higher_is_better else -difference)
 
 
 def _subsets(n: int, size: int, seed: int) -> list[tuple[int, ...]]:
@@ -90,15 +77,6 @@ def _tops_out(losses: Sequence[Tensor]) -> int:
         if float(rest.mean()) <= error:
             return size
     return len(losses)
-
-
-def _headline_gain(task: Task, outputs: Tensor, reference: Tensor, targets: Tensor) -> Interval:
-    """Paired over items; positive is better. Of numbers the squared error is what is paired."""
-    difference = task.per_item(outputs, targets) - task.per_item(reference, targets)
-    is_headline = (
-        abs(float(task.per_item(outputs, targets).mean()) - task.metrics(outputs, targets)[task.headline]) < 1e-6
-    )
-    return _mean(difference if is_headline and task.higher_is_better else -difference)
 
 
 def _mean(values: Tensor) -> Interval:

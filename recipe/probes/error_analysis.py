@@ -11,13 +11,14 @@ from recipe.data.data import Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.intervals import wilson
 from recipe.predict.average import as_outputs, item_losses
-from recipe.record.ensemble import Errors, Mistake, Recall
+from recipe.record.ensemble import Errors, Lookup, Mistake, Recall
 from recipe.record.evidence import Shelf
 from recipe.tasks.task import NUMBERS
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
 
+BROWSER = "../inspect-data/browser.html"
 _ACROSS = 8
 _RESIDUALS = 500
 
@@ -51,6 +52,22 @@ def analyse_errors(
         sheet=picture,
         across=_ACROSS if picture else 0,
         residuals=_residuals(probabilities, targets) if numbers else (),
+    )
+
+
+def look_up(ingredients: Ingredients, probabilities: Tensor, targets: Tensor, *, hardest: int) -> Lookup:
+    """The hardest validation items, with what finds each in the data browser of inspect-data."""
+    task, data = ingredients.task, ingredients.data
+    losses = item_losses(task, probabilities, targets)
+    worst = losses.argsort(descending=True, stable=True)[:hardest].tolist()
+    said = task.predictions(as_outputs(task, probabilities))
+    classes = _names(task.name, data.classes, probabilities)
+    mistakes = tuple(_mistake(k, data.val, probabilities, said, targets, losses, classes) for k in worst)
+    return Lookup(
+        split=data.val.name,
+        link=BROWSER,
+        hardest=mistakes,
+        queries=tuple(f'split:{data.val.name} name:"{one.item}"' for one in mistakes),
     )
 
 

@@ -114,7 +114,7 @@ class _Hearing(Listener):
         self.units[name] = output.shape[units]
         sizes = _some(output).abs()
         present = sizes[sizes > 0]
-        ends = torch.quantile(present, torch.tensor([0.05, 0.5, 0.95])).tolist() if len(present) else [0.0] * 3
+        ends = torch.quantile(present, present.new_tensor([0.05, 0.5, 0.95])).tolist() if len(present) else [0.0] * 3
         columns = output.movedim(units, -1).flatten(0, -2)
         found: dict[str, Any] = {
             "rms": float(output.square().mean().sqrt()),
@@ -148,7 +148,7 @@ def _some(output: Tensor) -> Tensor:
 
 
 def _quantiles(values: Tensor) -> tuple[float, float, float]:
-    low, middle, high = torch.quantile(values, torch.tensor([0.05, 0.5, 0.95])).tolist()
+    low, middle, high = torch.quantile(values, values.new_tensor([0.05, 0.5, 0.95])).tolist()
     return low, middle, high
 
 

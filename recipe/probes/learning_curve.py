@@ -25,8 +25,10 @@ class Point(NamedTuple):
     train_error: float
 
 
-def fit_learning_curve(points: Sequence[Point], *, metric: str, val_examples: int, seed: int = 0) -> LearningCurve:
-    """The law a·n^(-b) + c through the points, and its forecasts, each with a 95 % band.
+def fit_learning_curve(
+    points: Sequence[Point], *, metric: str, val_examples: int, seed: int = 0, times: Sequence[float] = TIMES
+) -> LearningCurve:
+    """The law a·n^(-b) + c through the points, and its forecasts for `times` the data, each with a 95 % band.
 
     The band holds what the points leave open: the noise of each (seeds, and for shares of right answers the size of
     the validation split), and whether there is a floor c at all, for which a handful of points cannot tell.
@@ -58,7 +60,7 @@ def fit_learning_curve(points: Sequence[Point], *, metric: str, val_examples: in
         b=law[1],
         c=law[2],
         now=_band(law, laws, whole),
-        forecasts=tuple(Forecast(times=times, error=_band(law, laws, times * whole)) for times in TIMES),
+        forecasts=tuple(Forecast(times=k, error=_band(law, laws, k * whole)) for k in times),
     )
 
 

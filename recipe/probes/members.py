@@ -24,6 +24,7 @@ class Said(NamedTuple):
     outcome: Outcome
     source: str
     probabilities: Tensor
+    name: str = ""
 
 
 def compare_members(said: Sequence[Said], targets: Tensor, task: Task, lost: Sequence[str]) -> Members:
@@ -48,7 +49,7 @@ def compare_members(said: Sequence[Said], targets: Tensor, task: Task, lost: Seq
 def _member(said: Said, outputs: Tensor, targets: Tensor, task: Task) -> Member:
     trial = said.outcome.trial
     return Member(
-        name=trial.name,
+        name=said.name or trial.name,
         source=said.source,
         change=trial.change,
         seed=trial.seed,

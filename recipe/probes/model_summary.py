@@ -18,7 +18,7 @@ SEEN = 2
 
 
 def summarize_model(model: nn.Module, batch: Batch) -> ModelSummary:
-    """torch's own count of operations: products of matrices, convolutions and attention; what is cheap counts nothing."""
+    """torch's own count of operations: products of matrices, convolutions attention; what is cheap counts nothing."""
     items = take(batch, range(min(SEEN, size_of(batch.inputs))))
     count = size_of(items.inputs)
     shapes: dict[str, tuple[int, ...]] = {}

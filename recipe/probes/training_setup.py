@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Batches over which the pull is measured: the rule wants the decay to dominate in each of them.
 _BATCHES = 5
 # These subtract the decay from the weights themselves; all others add it to the gradient.
-_DECOUPLED = {"AdamW"}
+DECOUPLED = {"AdamW"}
 
 
 def training_setup(ingredients: Ingredients, *, seed: int, rates: Sequence[float]) -> Setup:
@@ -38,7 +38,7 @@ def training_setup(ingredients: Ingredients, *, seed: int, rates: Sequence[float
         clip_norm=config["train"]["clip_norm"],
         parameters=sum(p.numel() for p in learner.model.parameters()),
         parts=parts_of(learner.model, feed),
-        pull=None if kind in _DECOUPLED else decay_pull(learner, feed),
+        pull=None if kind in DECOUPLED else decay_pull(learner, feed),
         decoupled=decoupled_share(learner, kind, rates),
     )
 
@@ -86,7 +86,7 @@ def decay_pull(learner: Learner, feed: Feed) -> float | None:
 def decoupled_share(learner: Learner, kind: str, rates: Sequence[float]) -> float:
     """What decoupled decay alone takes off a weight over the whole run: 1 - exp(-decay · Σ rate)."""
     groups = learner.optimizer.param_groups
-    decay = max((g.get("shrink") or 0.0) + (g.get("weight_decay", 0.0) if kind in _DECOUPLED else 0.0) for g in groups)
+    decay = max((g.get("shrink") or 0.0) + (g.get("weight_decay", 0.0) if kind in DECOUPLED else 0.0) for g in groups)
     return 1 - math.exp(-decay * sum(rates))
 
 

@@ -32,6 +32,8 @@ _BOUNDED: dict[Any, tuple[str, float, float]] = {
 }  # fmt: skip
 # Within this share of the range from its end an activation counts as saturated.
 _MARGIN = 0.01
+# Two units, or a unit and its mean, that differ by less than this share of their size are the same in float32.
+_ALIKE = 1e-6
 
 
 def unit_health(before: nn.Module, after: nn.Module, feed: Feed) -> UnitHealth:
@@ -48,6 +50,9 @@ def unit_health(before: nn.Module, after: nn.Module, feed: Feed) -> UnitHealth:
                 dead_before=start[name].dead if name in start else 0,
                 dead_after=count.dead,
                 saturated=count.saturated,
+                constant=count.constant,
+                twins_before=start[name].twins if name in start else 0,
+                twins_after=count.twins,
             )
             for name, count in end.items()
         ),
@@ -56,18 +61,27 @@ def unit_health(before: nn.Module, after: nn.Module, feed: Feed) -> UnitHealth:
 
 
 class Count:
-    """One layer: which units fired at least once, and how often the layer was at its ends."""
+    """One layer: which units fired at least once, which differ from the others, how often the layer was at its ends."""
 
     def __init__(self, kind: str, limits: tuple[float, float] | None) -> None:
         self.kind, self._limits = kind, limits
         self._fired: Tensor | None = None
-        self._extreme = self._seen = 0
+        self._extreme = self._seen = self._rows = 0
+        self._draws = torch.Generator().manual_seed(0)
+        self._sums: Tensor | None = None
 
     def hear(self, output: Tensor) -> None:
         """Units are channels of (B, C, H, W), else the last dimension."""
         rows = output.transpose(1, -1) if output.ndim == 4 else output
-        fired = (rows != 0).reshape(-1, rows.shape[-1]).any(0)
+        rows = rows.reshape(-1, rows.shape[-1])
+        fired = (rows != 0).any(0)
         self._fired = fired if self._fired is None else self._fired | fired
+        # Three numbers a unit tell which are alike: its sum, its sum of squares, and a random mixture of all it gave.
+        flat = rows.double()
+        mixture = torch.randn(len(flat), generator=self._draws, dtype=torch.float64).to(flat.device) @ flat
+        sums = torch.stack([flat.sum(0), flat.square().sum(0), mixture])
+        self._sums = sums if self._sums is None else self._sums + sums
+        self._rows += len(flat)
         if self._limits is not None:
             low, high = self._limits
             edge = _MARGIN * (high - low)
@@ -83,6 +97,34 @@ class Count:
     def dead(self) -> int:
         """Units that never fired; a bounded activation that is zero is not dead."""
         return 0 if self._limits is not None or self._fired is None else int((~self._fired).sum())
+
+    @property
+    def constant(self) -> int:
+        """Units that fire, and give every example the same."""
+        return int((self._alive & self._still).sum())
+
+    @property
+    def twins(self) -> int:
+        """Units that gave on everything what another one gave, not counting those that never change."""
+        if self._sums is None:
+            return 0
+        moving = self._sums[:, self._alive & ~self._still]
+        mixture, order = moving[2].sort()
+        size = moving[1][order].sqrt()
+        alike = (mixture.diff().abs() <= _ALIKE * size[1:]) & (size.diff().abs() <= _ALIKE * size[1:])
+        none = torch.zeros(1, dtype=torch.bool, device=alike.device)
+        return int((torch.cat([none, alike]) | torch.cat([alike, none])).sum()) if len(mixture) > 1 else 0
+
+    @property
+    def _alive(self) -> Tensor:
+        return torch.zeros(0, dtype=torch.bool) if self._fired is None else self._fired
+
+    @property
+    def _still(self) -> Tensor:
+        if self._sums is None:
+            return torch.zeros(0, dtype=torch.bool)
+        mean = self._sums[0] / self._rows
+        return self._sums[1] / self._rows - mean.square() <= _ALIKE * mean.square()
 
     @property
     def saturated(self) -> float | None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from recipe.record.evidence import Evidence
 from recipe.record.interval import Interval
 from recipe.record.trial import Change
 
 
-class EnsemblePlan(Evidence, frozen=True, kw_only=True):
-    """Who will be trained: seeds of the final recipe, then the best other configurations of the search.
+class DistilPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The net that the ensemble teaches: its change, how soft answers are, the labels' share, and on how many seeds.
 
-    steps: of each member, in the members' order. each, estimate: seconds for one and for all, on this machine.
-    budget: None for the shipped plan.
+    steps: of each of the first `seeds` runs, as many as the same net gets alone.
+    """
+
+    change: Change
+    temperature: float
+    hard: float
+    seeds: int
+    steps: tuple[int, ...]
+
+
+class EnsemblePlan(Evidence, frozen=True, kw_only=True):
+    """Who will be trained: seeds of the final recipe, the best other configurations of the search, a run in cycles.
+
+    snapshots: how many of that run join, 0 for no such run. steps: of each run, in this order. each, estimate: seconds
+    for one and for all, on this machine. budget: None for the shipped plan. averages: whether runs keep averages of
+    their weights. distil: who is taught, None for nobody. leave: steps for which the best run goes on, 0 for none, -1
+    until it is told to stop.
     """
 
     seeds: tuple[int, ...]
@@ -22,10 +39,57 @@ class EnsemblePlan(Evidence, frozen=True, kw_only=True):
     each: float | None = None
     estimate: float | None = None
     budget: float | None = None
+    snapshots: int = 0
+    averages: bool = False
+    distil: DistilPlan | None = None
+    leave: int = 0
+
+
+class Average(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of averaged weights. loss: on validation, mean over the nets.
+
+    gain, headline_gain: over the last weights, paired; positive is better.
+    """
+
+    name: str
+    loss: float
+    gain: Interval
+    headline_gain: Interval
+
+
+class Averages(Evidence, frozen=True, kw_only=True):
+    """Averages of the weights along a run beside its last weights, judged on validation.
+
+    chosen: "last", or the kind that is better by more than noise. nets: of so many runs. norms: whether statistics of
+    batch norms were estimated anew.
+    """
+
+    last: float
+    kinds: tuple[Average, ...]
+    chosen: str
+    because: str
+    metric: str
+    nets: int
+    norms: bool
+
+
+class Diversity(Evidence, frozen=True, kw_only=True):
+    """Why an average gains: loss of the average = mean loss of the members - ambiguity (Krogh and Vedelsby 1995).
+
+    Exact for squared errors, where the ambiguity is the members' variance; of classes it is the gap of the log of a
+    mean. worth: by how much the loss would rise without a member, paired over items; negative: it harms.
+    """
+
+    members: tuple[str, ...]
+    mean_loss: float
+    ensemble_loss: float
+    ambiguity: Interval
+    worth: tuple[Interval, ...]
 
 
 class Member(Evidence, frozen=True, kw_only=True):
-    """One net. source: "seed" (the final recipe) or "search" (another configuration). headline, loss: on validation."""
+    """One net. source: "seed" (the final recipe), "search" (another configuration), "snapshot" (of the run in cycles)
+    or "left" (the run that went on). headline, loss: on validation."""
 
     name: str
     source: str
@@ -99,11 +163,31 @@ class SizeCurve(Evidence, frozen=True, kw_only=True):
     last_gain: Interval | None = None
 
 
+class Strategy(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to choose members. loss: on validation items that it did not choose by.
+
+    lead: over the plain average, paired over items, positive is better. seen: its loss on the items it chose by.
+    members: how many different ones.
+    """
+
+    name: str
+    loss: float
+    lead: Interval
+    seen: float
+    members: int
+
+
 class Choice(Evidence, frozen=True, kw_only=True):
-    """What is taken home: indices of members, chosen on validation alone, and why."""
+    """What is taken home: indices of members, chosen on validation alone, and why.
+
+    weights: of the members in the average; equal where there are none. strategies: what was compared.
+    """
 
     members: tuple[int, ...]
     because: str
+    weights: tuple[float, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
+    strategy: str = ""
 
 
 class TestResult(Evidence, frozen=True, kw_only=True):
@@ -161,6 +245,19 @@ class Errors(Evidence, frozen=True, kw_only=True):
     sheet: str | None = None
     across: int = 0
     residuals: tuple[tuple[float, float], ...] = ()
+
+
+class Lookup(Evidence, frozen=True, kw_only=True):
+    """The same items in inspect-data's browser, which shows train and validation: hardest of validation, and slices.
+
+    split: whose items these are. link: the browser, as seen from the stage's folder. queries: what its search is asked
+    for, one for each of `hardest`.
+    """
+
+    split: str
+    link: str
+    hardest: tuple[Mistake, ...]
+    queries: tuple[str, ...]
 
 
 class Package(Evidence, frozen=True, kw_only=True):

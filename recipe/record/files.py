@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +21,15 @@ from recipe.record.refusal import NoRoom, Refusal
 
 TEMPORARY = ".~"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+_GONE = {errno.EROFS, errno.EIO}
+_CLOSED = {errno.EACCES, errno.EPERM}
 _done = 0
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes the whole file or leaves the old one. Raises NoRoom on a full disk, Refusal on a read-only one."""
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}"[:200])
-    with _explained(path):
+    """Writes the whole file or leaves the old one. Raises NoRoom when the disk takes no more, or Refusal."""
+    temporary = _temporary(path)
+    with explained(path):
         try:
             _operation("open", temporary)
             with open(temporary, "wb") as file:
@@ -56,8 +58,8 @@ def write_json(path: Path, value: object) -> None:
 
 def write_with(path: Path, save: Callable[[Path], Any]) -> None:
     """For libraries that want a path: `save(temporary)` writes, then the file is flushed and renamed."""
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}"[:200])
-    with _explained(path):
+    temporary = _temporary(path)
+    with explained(path):
         try:
             _operation("write", temporary)
             save(temporary)
@@ -74,7 +76,7 @@ def write_with(path: Path, save: Callable[[Path], Any]) -> None:
 
 def append_bytes(path: Path, data: bytes) -> None:
     """Adds to the end of a file and flushes it; only for journals, which know how to cut a torn tail."""
-    with _explained(path):
+    with explained(path):
         new = not path.exists()
         _operation("append", path)
         with open(path, "ab") as file:
@@ -88,31 +90,45 @@ def append_bytes(path: Path, data: bytes) -> None:
 
 def truncate(path: Path, size: int) -> None:
     """Cuts a file to `size` bytes, flushed."""
-    with _explained(path), open(path, "r+b") as file:
+    with explained(path), open(path, "r+b") as file:
         _operation("truncate", path)
         file.truncate(size)
         os.fsync(file.fileno())
 
 
 def make_folder(path: Path) -> Path:
-    """The folder and its parents, made if they are missing."""
-    with _explained(path):
+    """The folder and its parents, made if they are missing; what is new lasts through a power cut."""
+    with explained(path):
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         _operation("mkdir", path)
         path.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            flush_folder(folder.parent)
     return path
 
 
 def move_folder(source: Path, target: Path) -> None:
     """Renames a folder; the target must not exist."""
-    with _explained(target):
+    with explained(target):
         _operation("rename", target)
         source.rename(target)
         flush_folder(target.parent)
 
 
+def copy_folder(source: Path, target: Path) -> None:
+    """A copy that is there whole or not at all; the target must not exist."""
+    with explained(target):
+        _operation("copy", target)
+        part = target.with_name(f"{TEMPORARY}{target.name}")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        part.rename(target)
+        flush_folder(target.parent)
+
+
 def remove(path: Path) -> None:
     """Removes a file or a whole folder, if it is there."""
-    with _explained(path):
+    with explained(path):
         _operation("remove", path)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -138,6 +154,11 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _temporary(path: Path) -> Path:
+    """A name beside the file that no other process takes, with its ending; short, however long the file's own is."""
+    return path.with_name(f"{TEMPORARY}{os.getpid()}.{zlib.crc32(os.fsencode(path.name)):08x}{path.suffix[:20]}")
+
+
 def _operation(_name: str, _path: Path) -> None:
     """Counts file operations; the place where tests cut the power."""
     global _done
@@ -147,8 +168,8 @@ def _operation(_name: str, _path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turns the operating system's refusals into ours."""
+def explained(path: Path) -> Iterator[None]:
+    """Turns the operating system's refusals into ours. Raises NoRoom where the disk takes no more, else Refusal."""
     try:
         yield
     except OSError as error:
@@ -159,10 +180,16 @@ def _explained(path: Path) -> Iterator[None]:
                 where=str(path),
                 fix=f"{free / 2**20:.0f} MiB are free there; free some, or choose another place with run.dir=…",
             ) from error
+        if error.errno in _GONE:
+            raise NoRoom(
+                f"the disk takes nothing any more ({error.strerror})",
+                where=str(path),
+                fix="what was written stands: type the command again once it does, or choose another with run.dir=…",
+            ) from error
         if error.errno in _CLOSED:
             raise Refusal(
                 f"cannot be written ({error.strerror})", where=str(path), fix="choose another place with run.dir=…"
             ) from error
-        if error.errno in {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}:
+        if error.errno in {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}:
             raise Refusal(f"{error.strerror}", where=str(path), fix="choose another place with run.dir=…") from error
         raise

@@ -64,7 +64,8 @@ class Part(Evidence, frozen=True, kw_only=True):
     chance: its loss for the best prediction that ignores the input, among the parts that are there. learnt: how much of
     the way from there to the lowest achievable loss its training items have gone at the end of the step that added it;
     at_last: the same after the last step. right: share of its training items predicted right at the end; val: the same
-    in validation, of a class.
+    in validation, of a class. depth: how clearly its items lie with their own class, by the distance to both
+    means, over how clearly those of the first part do.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Part(Evidence, frozen=True, kw_only=True):
     at_last: float
     right: float
     val: InVal | None = None
+    depth: float | None = None
 
 
 class SimpleToComplex(Evidence, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,23 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recipe.record.files import make_folder
-from recipe.record.refusal import InUse, Refusal
+from recipe.record.files import explained, make_folder
+from recipe.record.refusal import InUse, NoRoom, Refusal
 
 
 @contextmanager
 def held(folder: Path, command: str) -> Iterator[None]:
     """Holds the folder while the block runs. Raises InUse, naming the owner, when another process holds it."""
-    make_folder(folder)
-    path = folder / ".lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise Refusal(
-            f"the run directory cannot be written ({error.strerror})",
-            where=str(folder),
-            fix="choose another with run.dir=…",
-        ) from error
+    descriptor = _opened(folder)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,6 +42,20 @@ def held(folder: Path, command: str) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    """The descriptor of the lock's file. Where nothing can be begun, the place is wrong, and the disk not full."""
+    path = folder / ".lock"
+    try:
+        make_folder(folder)
+        with explained(path):
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except NoRoom as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EROFS:
+            what = "the run directory cannot be written (read-only file system)"
+            raise Refusal(what, where=str(folder), fix="choose another with run.dir=…") from error
+        raise
 
 
 def _owner(descriptor: int) -> str:

@@ -21,7 +21,7 @@ class OverfitPlan(Evidence, frozen=True, kw_only=True):
     """What the stage will do. steps: by rung. seconds: the estimate, at most. budget: None for the shipped plan.
 
     costs are measured once, by rung. edge_steps: 0 leaves the edge out. rates: how many are tried beside that in use,
-    over rate_part of a rung's run.
+    over rate_part of a rung's run. remedies: how many may be tried where nothing fits, each for remedy_steps at most.
     """
 
     steps: dict[str, int]
@@ -32,6 +32,8 @@ class OverfitPlan(Evidence, frozen=True, kw_only=True):
     seconds: float
     costs: dict[str, Cost]
     budget: float | None = None
+    remedies: int = 0
+    remedy_steps: int = 0
 
     @property
     def each(self) -> float:
@@ -144,7 +146,9 @@ class RateChoice(Evidence, frozen=True, kw_only=True):
 
 class LayerHealth(Evidence, frozen=True, kw_only=True):
     """One activation layer over many examples: units that never fired, before and after training; a unit of a
-    convolution is a channel. saturated: share of activations at the ends of a bounded activation, after training."""
+    convolution is a channel. saturated: share of activations at the ends of a bounded activation, after training.
+    constant: units that fire, but give the same to every example. twins: units that always give what another one does.
+    """
 
     layer: str
     kind: str
@@ -152,6 +156,9 @@ class LayerHealth(Evidence, frozen=True, kw_only=True):
     dead_before: int
     dead_after: int
     saturated: float | None = None
+    constant: int = 0
+    twins_before: int = 0
+    twins_after: int = 0
 
 
 class UnitHealth(Evidence, frozen=True, kw_only=True):

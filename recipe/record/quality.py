@@ -34,6 +34,31 @@ class PictureQuality(Evidence, frozen=True, kw_only=True):
     qualities: tuple[Quality, ...]
 
 
+class Remnant(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of what a page or a file left in texts: link, tag, entity or escape.
+
+    items: {split: texts that hold one}. forms: the commonest, as they stand. first: some of the texts.
+    """
+
+    kind: str
+    items: dict[str, int]
+    forms: tuple[str, ...]
+    first: tuple[Item, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Texts of all splits."""
+        return sum(self.items.values())
+
+
+class TextRemnants(Evidence, frozen=True, kw_only=True):
+    """D4 for texts. items: {split: texts read}. touched: {split: those that hold any remnant}."""
+
+    items: dict[str, int]
+    touched: dict[str, int]
+    remnants: tuple[Remnant, ...]
+
+
 class OddValue(msgspec.Struct, frozen=True, kw_only=True):
     """A value that many rows of a numeric column have. place: "lowest", "highest" or "" (in between).
 

@@ -52,8 +52,9 @@ class Reference(Evidence, frozen=True, kw_only=True):
 class Idea(Evidence, frozen=True, kw_only=True):
     """One idea alone against the reference. train, val: headlines over seeds. cost: headline given up in training.
 
-    gain in the headline, loss_gain in the validation loss (None where the losses do not compare). removes: it takes
-    away what the configuration had switched on. seeds: how many it was run on. why: the numbers that decided.
+    kind: the row of the recipe that it belongs to, in a word. gain in the headline, loss_gain in the validation loss
+    (None where the losses do not compare). removes: it takes away what the configuration had switched on. seeds: how
+    many it was run on. why: the numbers that decided.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Idea(Evidence, frozen=True, kw_only=True):
     seconds: float
     seeds: int
     removes: bool = False
+    kind: str = ""
     verdict: Literal["kept", "dropped", "harmful", "diverged"]
     why: str
 

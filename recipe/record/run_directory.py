@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from recipe.record.evidence import Shelf
-from recipe.record.files import make_folder, move_folder, remove, remove_temporaries, write_json, write_text
+from recipe.record.files import (
+    copy_folder,
+    make_folder,
+    move_folder,
+    remove,
+    remove_temporaries,
+    write_json,
+    write_text,
+)
 from recipe.record.plain import from_json
 from recipe.record.refusal import Refusal
 from recipe.record.report import Level, Report
@@ -82,9 +91,13 @@ class RunDirectory:
         return next((file for file in reversed(earlier) if file.exists()), None)
 
     def identity(self, stage: str) -> str:
-        """Of a finished stage: the hash of all that its result depends on; empty when there is none."""
+        """Of a finished stage: the hash of all that its result depends on; empty when there is none.
+
+        What stands behind a plus says how far it was taken (for how long a run was left training).
+        """
         file = self.stage_folder(stage) / "identity"
-        return file.read_text() if file.exists() and (self.stage_folder(stage) / "report.json").exists() else ""
+        there = file.exists() and (self.stage_folder(stage) / "report.json").exists()
+        return file.read_text().partition("+")[0] if there else ""
 
     def stage_folder(self, stage: str) -> Path:
         """The folder of a finished stage."""
@@ -108,14 +121,20 @@ class RunDirectory:
         remove(self.path / _OLD)
         remove_temporaries(self.path)
 
-    def open_work(self, stage: str, identity: str) -> Path:
-        """The folder in which a stage works: the interrupted one of the same identity, or a new one."""
+    def open_work(self, stage: str, identity: str, carried: Sequence[str] = ()) -> Path:
+        """The folder in which a stage works: the interrupted one of the same identity, or a new one.
+
+        carried: folders of the finished stage that a new one starts from, if that is the same but for how far it went.
+        """
         work = self.path / _WORK / stage
         mark = work / "identity"
         if work.exists() and not (mark.exists() and mark.read_text() == identity):
             remove(work)
         make_folder(work)
         if not mark.exists():
+            for name in carried if self.identity(stage) == identity.partition("+")[0] else ():
+                if (self.stage_folder(stage) / name).exists() and not (work / name).exists():
+                    copy_folder(self.stage_folder(stage) / name, work / name)
             write_text(mark, identity)
         return work
 

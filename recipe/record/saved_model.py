@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-FORMAT = 1
+FORMAT = 2
+"""1 had no weights of members, no temperature and no views."""
 
 
 class MemberFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,14 @@ class MemberFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     seed: int
     parameters: int
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """How a picture is seen once more: mirrored, moved down and right by so many pixels."""
+
+    flip: bool = False
+    down: int = 0
+    right: int = 0
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +53,9 @@ class InputFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     """num_outputs, input_shape, vocabulary, every_step: what the nodes are built with. encoder: of a table or of texts,
-    as plain data. squashed: an autoencoder's outputs are logits."""
+    as plain data. squashed: an autoencoder's outputs are logits. weights: of the members in the average, equal where
+    there are none. views: how each picture is seen, once plainly where there are none. temperature: what the scores of
+    the average are divided by."""
 
     format: int = FORMAT
     recipe: str
@@ -63,5 +74,8 @@ class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     eval_transform: list[dict[str, Any]]
     inputs: InputFacts
     members: tuple[MemberFile, ...]
+    weights: tuple[float, ...] = ()
+    views: tuple[View, ...] = ()
+    temperature: float = 1.0
     encoder: dict[str, Any] | None = None
     data: str = ""

@@ -33,11 +33,25 @@ class Pruning(msgspec.Struct, frozen=True, kw_only=True):
         return f"pruned: {self.split} {self.metric} {value:.4g} after {point.epoch:.3g} epochs, the median is {bar:.4g}"
 
 
+class Teaching(msgspec.Struct, frozen=True, kw_only=True):
+    """A trained model whose answers are learnt beside the labels (distillation).
+
+    model: its folder, as seen from the folder of the trials. temperature: by which answers are softened. hard: share
+    of the labels in the loss.
+    """
+
+    model: str
+    temperature: float
+    hard: float
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One training: what it changes, its seed, its budget in optimizer steps, and the hypothesis it tests.
 
     name is what people read ("dropout 0.25"); steps None means the configuration's own length of run.
     until: the run may end once its training error is at or below this. limit: training examples it may see.
+    averages: averages of the weights are kept beside the last ones. snapshots: so are the weights at the end of each
+    of so many equal parts of the run. teaching: whose answers it learns.
     """
 
     name: str
@@ -48,6 +62,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     until: float | None = None
     limit: int | None = None
     pruning: Pruning | None = None
+    averages: bool = False
+    snapshots: int = 0
+    teaching: Teaching | None = None
 
     @property
     def id(self) -> str:
@@ -57,6 +74,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
             self.seed,
             self.steps,
             *([self.until, self.limit] if self.until is not None or self.limit else []),
+            *([self.snapshots] if self.snapshots else []),
+            *([self.teaching] if self.teaching else []),
         ]
         identity = msgspec.json.encode(to_plain(terms), order="sorted")
         slug = "".join(c if c.isalnum() else "-" for c in self.name.lower())[:40].strip("-")

@@ -65,7 +65,8 @@ class Facts(Block, frozen=True, kw_only=True):
 
 
 class Table(Block, frozen=True, kw_only=True):
-    """Rows and columns; columns of numbers align right. tones: one a row (or empty).
+    """Rows and columns; columns of numbers align right. tones: one a row (or empty). links: where the first cell of a
+    row leads, as seen from the stage's folder, "" for nowhere; a page has them if the file is there.
 
     Table(title="The net beats every simple model", name="dumb-baselines", columns=["model", "accuracy"],
           rows=[["majority", 0.1], ["1-NN", Interval(0.96, 0.94, 0.98, 270)]], tones=["quiet", "plain"])
@@ -74,6 +75,7 @@ class Table(Block, frozen=True, kw_only=True):
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     tones: Sequence[Tone] = ()
+    links: Sequence[str] = ()
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):

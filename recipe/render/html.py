@@ -86,9 +86,19 @@ def figure_view(block: AnyBlock, stage: str, folder: Path, link: str) -> dict[st
         "wide": isinstance(block, Table) and _is_wide(block),
         "numbers": f"{link}{block.name}.csv" if drawn or isinstance(block, Table) else None,
     }
+    if isinstance(block, Table):
+        view["links"] = [_way(one, folder, link) for one in block.links]
     if isinstance(block, Pictures):
         view |= _sheet(block, (folder / f"{block.name}.png").read_bytes())
     return view
+
+
+def _way(target: str, folder: Path, link: str) -> str:
+    """From a page to a file that is named from the stage's folder; "" where there is no such file."""
+    # While a stage is under way it lies one folder deeper (.work) than where its page will stand.
+    stage, file = folder.parent, target.partition("#")[0]
+    there = (stage / file).is_file() or (stage.parent / file).is_file()
+    return f"{link.removesuffix('figures/')}{target}" if target and there else ""
 
 
 def _is_wide(table: Table) -> bool:

@@ -35,8 +35,9 @@ def run_study(
     and is told what was written down. earlier: trials that bars may be made from but that this search did not propose.
     """
     done: list[Tried] = []
-    recorded = [from_plain(record, Tried) for record in journal.records]
     while len(done) < trials:
+        journal.refresh()
+        recorded = [from_plain(record, Tried) for record in journal.records]
         changes = search.ask(min(plan.generation, trials - len(done)))
         if not changes:
             break

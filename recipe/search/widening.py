@@ -9,6 +9,7 @@ import msgspec
 
 from recipe.record.journal import Journal
 from recipe.record.tune import Axis, Searched, SearchPlan
+from recipe.search.database import Database, RecordedJournal
 from recipe.search.search import Search
 from recipe.search.space import widen
 from recipe.search.study import Evaluate, run_study, searched
@@ -18,24 +19,37 @@ MakeSearch = Callable[[list[Axis], int], Search]
 
 
 def search_space(
-    plan: SearchPlan, make: MakeSearch, evaluate: Evaluate, folder: Path, *, beyond_ends: bool
+    plan: SearchPlan,
+    make: MakeSearch,
+    evaluate: Evaluate,
+    folder: Path,
+    *,
+    beyond_ends: bool,
+    database: Database | None = None,
 ) -> Searched:
-    """All trials in their order. An interrupted search goes on from the journals in `folder`."""
+    """All trials in their order. An interrupted search goes on from its journals in `folder`; `database` too."""
+
+    def journal(name: str, axes: Sequence[Axis]) -> Journal:
+        own = Journal(folder / name)
+        return RecordedJournal(own, database, axes) if database is not None else own
+
     tried = evaluate(0, [{}], None)
+    if database is not None:
+        for one in tried:
+            database.add(one, plan.axes)
     if not plan.axes:
         return searched(plan, tried)
     study = make(list(plan.axes), plan.seed)
-    tried = tried + run_study(
-        study, plan, Journal(folder / "search.journal"), evaluate, earlier=tried, trials=plan.trials
-    )
+    first = journal("search.journal", plan.axes)
+    tried = tried + run_study(study, plan, first, evaluate, earlier=tried, trials=plan.trials)
     found = searched(plan, tried, exhausted=len(tried) <= plan.trials)
     ends = {axis.key: end for axis in found.axes if (end := found.edge(axis))}
     if not ends or not beyond_ends:
         return found
     axes = [widen(axis, ends[axis.key]) if axis.key in ends else axis for axis in plan.axes]
     study = make(_beyond(plan.axes, axes), plan.seed + 1)
-    journal = Journal(folder / "widened.journal")
-    tried = tried + run_study(study, plan, journal, evaluate, earlier=tried, trials=plan.generation)
+    wider = journal("widened.journal", axes)
+    tried = tried + run_study(study, plan, wider, evaluate, earlier=tried, trials=plan.generation)
     return searched(plan, tried, axes=tuple(axes))
 
 

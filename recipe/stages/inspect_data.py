@@ -35,6 +35,7 @@ from recipe.probes.inspect_pictures import (
 from recipe.probes.inspect_preprocessing import measure_preprocessing
 from recipe.probes.inspect_quality import measure_quality
 from recipe.probes.inspect_reading import measure_reading
+from recipe.probes.inspect_remnants import measure_remnants
 from recipe.probes.inspect_repeated_rows import measure_repeated_rows
 from recipe.probes.inspect_shortcuts import measure_shortcuts
 from recipe.probes.inspect_source import measure_source
@@ -92,6 +93,7 @@ def tell(stage: Stage) -> None:
     quality = stage.measure("picture_quality", measure_quality, scan)
     if quality:
         stage.measure("quality_pictures", draw_quality, scan, stage.shelf, quality)
+    stage.measure("text_remnants", measure_remnants, scan)
     stage.measure("odd_values", measure_values, scan)
     stage.measure("layout", measure_layout, data)
     stage.measure("columns", measure_columns, data)

@@ -18,11 +18,13 @@ from recipe.record.data import Ceiling
 from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, OverfitPlan, RateChoice, Rung, UnitHealth
+from recipe.record.remedies import Remedies
 from recipe.record.report import TrialRow
 from recipe.record.trial import Outcome
 from recipe.trials.compare import of_one
 from recipe.trials.here import finished, items_of, load_weights, single_file
-from recipe.trials.ladder import Goal, Step, climb, rungs_of, trial_of
+from recipe.trials.ladder import Goal, Step, climb, ladder_for, trial_of
+from recipe.trials.mending import try_remedies
 from recipe.trials.plan import plan_overfit, spoken
 from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.rates import choose_rate
@@ -86,43 +88,23 @@ def tell(stage: Stage) -> None:
                 progress=stage.progress,
             )
 
+    # Why does it not fit? The checks name causes; each standard remedy is tried alone, as an experiment of its own.
+    remedies = None
+    if not ladder.best.fits and plan.remedies:
+        remedies = stage.measure("remedies", try_remedies, stage, trial, outcome, edge, plan)
+    mended = remedies.best if remedies is not None else None
+
     # One thing at a time: only the rate changes, on the same seeds and steps. 3e-4 stays unless it clearly loses.
     choice = None
     found = edge is not None and edge.edge.low > 0 and math.isfinite(edge.edge.high)
-    if edge is not None and found and plan.rates and outcome.status == "finished" and not stage.given("optimizer.lr"):
+    free = outcome.status == "finished" and not stage.given("optimizer.lr") and mended is None
+    if edge is not None and found and plan.rates and free:
         rates = [float(f"{share * edge.edge.low:.1e}") for share in stage.settings["shares"][: plan.rates]]
         choice = stage.measure("rate_choice", choose_rate, stage, trial, edge.rate, rates, plan, outcome.seconds)
 
     report(stage, ladder, choice, outcome)
-
-
-def ladder_for(stage: Stage) -> tuple[list[Step], bool]:
-    """(rungs, whether the first is the user's own model). A model that the user named is not ours to exchange."""
-    settings, ingredients = stage.settings, stage.ingredients
-    if settings["rungs"]:
-        return rungs_of(settings["rungs"]), False
-    standard = rungs_of(settings["ladder"].get(look_of(ingredients), []))
-    if stage.given("model") or not standard:
-        name = str(ingredients.composed.choices.get("model", "model"))
-        own = Step(f"your {name}" if stage.given("model") else name, {}, "fit the training set")
-        controls = [rung for rung in standard if rung.change.get("model") not in (name, "linear")]
-        return [own, *controls[:1]], True
-    return standard, False
-
-
-def look_of(ingredients: Ingredients) -> str:
-    """Which ladder suits the data: by the task, and by what an input looks like."""
-    shape, data = ingredients.input_shape, ingredients.data
-    plain = isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
-    if ingredients.mirrors:
-        return "reconstruction" if plain else "other"
-    if data.train.texts is not None and ingredients.task.time_axis() is None:
-        # Where the encoding is not fixed it follows each rung's model: words counted first, then read in order.
-        fixed = ingredients.config["data"]["encode"]
-        return {"bag": "vector", "tokens": "tokens"}.get(fixed, "text")
-    if plain and len(shape) == 1 and data.vocabulary is not None:
-        return "language" if ingredients.task.time_axis() is not None else "tokens"
-    return "picture" if plain and len(shape) == 3 else "vector" if plain and len(shape) == 1 else "other"
+    if remedies is not None:
+        report_remedies(stage, remedies, outcome.history.steps_per_epoch)
 
 
 def goal_of(stage: Stage) -> Goal:
@@ -203,6 +185,35 @@ def report(stage: Stage, ladder: CapacityLadder, choice: RateChoice | None, outc
             stage.decide("optimizer.lr", choice.rate, choice.why)
         stage.note(f"Rates: {choice.why}.")
     stage.next("recipe regularize", "the training set is fitted: now give some of that up for validation")
+
+
+def report_remedies(stage: Stage, remedies: Remedies, steps_per_epoch: int) -> None:
+    """Rows, and the remedy that works as lines of recipe.yaml: or, where the user fixed its keys, as what to type."""
+    for place, one in enumerate(remedies.tried):
+        stage.row(
+            TrialRow(
+                id=one.trial,
+                hypothesis=f"{one.name}: expected to {one.expects}",
+                change=one.change,
+                seeds=tuple(range(stage.seed, stage.seed + one.seeds)),
+                metrics={"training loss": one.loss},
+                verdict="kept" if place == remedies.kept else "helps" if one.better else "no help",
+                note=f"against {one.cause}: {one.why}",
+            )
+        )
+    best = remedies.best
+    if best is None:
+        return
+    because = f"against {best.cause} of {remedies.rung}, on {best.seeds} seeds: {best.why}"
+    for key, value in best.change.items():
+        if not stage.given(key):
+            stage.decide(key, value, because)
+    if best.fit and not stage.given("train.epochs") and not stage.given("train.steps"):
+        epochs = best.fit / max(1, steps_per_epoch) * float(stage.settings["stretch"])
+        stage.decide(
+            "train.epochs", max(2, math.ceil(epochs)), f"{stage.settings['stretch']:g} times what fitting took"
+        )
+    stage.mend(best.change, f"{best.name} was tried: {best.why}")
 
 
 def row_of(rung: Rung, ladder: CapacityLadder, seed: int, chosen: bool) -> TrialRow:

@@ -11,20 +11,30 @@ from typing import TYPE_CHECKING
 from recipe.intervals import t_interval
 from recipe.probes.cost import measure_cost
 from recipe.probes.learning_curve import Point, fit_learning_curve
+from recipe.probes.pretrained import measure_pretrained
+from recipe.probes.side_effects import measure_batch_noise, measure_decay_beside, measure_variance_shift
 from recipe.probes.training_setup import training_setup
+from recipe.probes.tried_augmentations import measure_tried
 from recipe.record.evidence import CannotMeasure
 from recipe.record.regularize import Combination, LearningCurve, Reference, RegularizePlan, Regularizers
 from recipe.record.report import TrialRow
 from recipe.trials.contest import Contest
 from recipe.trials.here import single_file
-from recipe.trials.ideas import Proposal, applicable, ideas_for
+from recipe.trials.ideas.proposal import Proposal
+from recipe.trials.ideas.proposed import applicable, ideas_for, theirs
 from recipe.trials.plan import plan_regularize, spoken
 from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.stopping import kept_weights
-from recipe.trials.verdicts import same_loss
 
 if TYPE_CHECKING:
+    from recipe.ingredients import Ingredients
     from recipe.stages.stage import Stage
+
+SUPERVISED = (
+    "Self-supervised pretraining is not tried: on data sets of this size it has hardly ever beaten supervised learning "
+    'or weights that were pretrained on more data (Karpathy 2019, "stick with supervised learning"). Weights that '
+    "you have are tried with regularize.pretrained=FILE."
+)
 
 
 def tell(stage: Stage) -> None:
@@ -55,23 +65,34 @@ def tell(stage: Stage) -> None:
     curve = stage.measure("learning_curve", curve_of, stage, contest, plan)
 
     with single_file(threads):
-        final = stage.ingredients.changed(combination.change)
-        rates = contest.reference_outcomes[0].history.rates
-        stage.measure("setup", training_setup, final, seed=stage.seed, rates=rates)
+        side_effects(stage, stage.ingredients.changed(combination.change), contest, combination)
     stage.measure("kept_weights", kept_weights, contest.outcomes_of(combination.change), stage.ingredients)
     report(stage, plan, reference, regularizers, combination, curve)
+
+
+def side_effects(stage: Stage, final: Ingredients, contest: Contest, combination: Combination) -> None:
+    """What regularizers do besides: to batch norms, to norms and biases, to labels; what became of weights."""
+    rates, seed = contest.reference_outcomes[0].history.rates, stage.seed
+    stage.measure("setup", training_setup, final, seed=seed, rates=rates)
+    stage.measure("variance_shift", measure_variance_shift, final, seed=seed)
+    stage.measure("decay_beside", measure_decay_beside, final, seed=seed, rates=rates)
+    batch = int(final.config["train"]["batch_size"])
+    sizes = [batch, *(b for b in (batch // 2, batch // 4) if b > 1)]
+    stage.measure("batch_noise", measure_batch_noise, final, seed=seed, sizes=sizes)
+    stage.measure("tried_augmentations", measure_tried, stage.ingredients, contest.augmentations(combination), seed)
+    source = stage.settings["pretrained"]
+    given = stage.ingredients.changed({"model.pretrained": source}) if source else stage.ingredients
+    stage.measure("pretrained", measure_pretrained, given)
 
 
 def ideas_of(stage: Stage) -> list[Proposal]:
     """Those that apply here; of the others the reason is told."""
     nodes = stage.settings["ideas"]
     if nodes is not None:
-        proposed = [
-            Proposal(str(n["name"]), dict(n["change"]), str(n.get("expects", "help")), same_loss(n["change"]))
-            for n in nodes
-        ]
+        proposed = theirs(nodes)
     else:
-        proposed = ideas_for(stage.ingredients, steps=stage.ingredients.steps(), given=stage.given)
+        seen, steps = stage.earlier("inspect-data"), stage.ingredients.steps()
+        proposed = ideas_for(stage.ingredients, steps=steps, given=stage.given, found=seen, settings=stage.settings)
     found = []
     for idea in proposed:
         reason = applicable(stage.ingredients, idea)
@@ -85,8 +106,8 @@ def ideas_of(stage: Stage) -> list[Proposal]:
 def make_plan(stage: Stage, ideas: list[Proposal]) -> RegularizePlan:
     """Ideas, seeds and steps: the shipped ones, or what fits the budget."""
     cost = measure_cost(stage.ingredients, seed=stage.seed)
-    names, full = [idea.name for idea in ideas], stage.ingredients.steps()
-    return plan_regularize(names, cost, full, stage.settings, stage.budget, workers_of(stage.ingredients))
+    full = stage.ingredients.steps()
+    return plan_regularize(ideas, cost, full, stage.settings, stage.budget, workers_of(stage.ingredients))
 
 
 def curve_of(stage: Stage, contest: Contest, plan: RegularizePlan) -> LearningCurve:
@@ -149,6 +170,7 @@ def report(
     for key, value in combination.change.items():
         by = [f"{added.name}: {added.why}" for added in combination.added if added.kept and key in added.change]
         stage.decide(key, value, "; ".join(by))
+    stage.note(SUPERVISED)
     if plan.left:
         stage.note(f"The budget had no room for: {', '.join(plan.left)}.")
     if not combination.change:

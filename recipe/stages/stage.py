@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from recipe.next_step import Mending
 from recipe.record.evidence import CannotMeasure, Evidence, Shelf, Unmeasured
 from recipe.record.interval import Interval
 from recipe.record.progress import Progress, Silent
-from recipe.record.report import Decision, NextStep, TrialRow
+from recipe.record.report import Decision, Finding, NextStep, TrialRow
 from recipe.record.run_directory import RunDirectory
-from recipe.record.trial import Outcome, Trial
+from recipe.record.trial import Change, Outcome, Trial
 
 if TYPE_CHECKING:
     from recipe.data.data import Split
@@ -26,7 +27,8 @@ class Stage:
     """One stage under way. Everything it learns is on disk the moment it is known, so that it can be gone on with.
 
     folder: where it works; trials and checkpoints go below it. budget: the seconds it may use, or None for the shipped
-    plan. settings: its own config node. without: names of evidence that nobody asked for.
+    plan. settings: its own config node. without: names of evidence that nobody asked for. judged: what the checks say
+    of the evidence on a shelf; a story that is told by itself has no judge.
     """
 
     def __init__(
@@ -39,11 +41,12 @@ class Stage:
         budget: float | None = None,
         progress: Progress | None = None,
         without: Collection[str] = (),
+        judged: Callable[[Shelf], Sequence[Finding]] = lambda _: (),
     ) -> None:
         self.name, self.ingredients, self.folder, self.run = name, ingredients, folder, run
         self.shelf = Shelf(folder / "evidence")
         self.budget = budget
-        self._without = without
+        self._without, self._judged = without, judged
         self.progress = progress or Silent()
         self.settings: dict[str, Any] = ingredients.config[name.replace("-", "_")]
         self.seed: int = ingredients.config["seed"]
@@ -51,6 +54,7 @@ class Stage:
         self.rows: list[TrialRow] = []
         self.metrics: dict[str, dict[str, Interval]] = {}
         self.next_step: NextStep | None = None
+        self.mending: Mending | None = None
         self.notes: list[str] = []
         self._opening: int | None = None
 
@@ -97,6 +101,12 @@ class Stage:
         within, folder = ingredients or self.ingredients, self.folder / "trials"
         return run_trials(trials, within, folder, progress=self.progress, save=save, each=each)
 
+    def findings(self) -> list[Finding]:
+        """What speaks against the net: checks of this stage, on what is measured so far, then those of baseline."""
+        baseline = self.run.report("baseline") if self.name != "baseline" else None
+        found = [*self._judged(self.shelf), *(baseline.checks if baseline is not None else ())]
+        return [finding for finding in found if finding.verdict in ("warn", "fail")]
+
     def earlier(self, stage: str) -> Shelf:
         """The evidence of an earlier stage; empty when that stage was passed over with gate=off."""
         return self.run.shelf(stage)
@@ -109,11 +119,14 @@ class Stage:
         """The sealed test split. run.json counts the opening, once for each run of the stage that asks."""
 
         def ledger() -> None:
-            if not (self.folder / "test_opened").exists():
-                from recipe.record.files import write_text
+            from recipe.record.files import write_text
 
-                count = self.run.count_test_opening(self.name)
-                write_text(self.folder / "test_opened", str(count))
+            # The number is settled first: a kill between the two writes then counts the opening once, not twice.
+            mark = self.folder / "test_opened"
+            if not mark.exists():
+                write_text(mark, str(self.times_test_opened() + 1))
+            if self.times_test_opened() < int(mark.read_text()):
+                self.run.count_test_opening(self.name)
 
         return self.ingredients.data.open_test(ledger)
 
@@ -140,6 +153,10 @@ class Stage:
     def next(self, command: str, because: str) -> None:
         """What to type next, without the user's own overrides (they are added), and why."""
         self.next_step = NextStep(command=command, because=because)
+
+    def mend(self, change: Change, because: str) -> None:
+        """What to add to the command when the gate is closed: it was tried, and it works."""
+        self.mending = Mending(change, because)
 
 
 def _kind_of(probe: Callable[..., E]) -> type[E]:

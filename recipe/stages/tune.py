@@ -15,6 +15,7 @@ from recipe.probes.rerun import compare_contenders, contender
 from recipe.record.report import TrialRow
 from recipe.record.trial import Change, Pruning
 from recipe.record.tune import Axis, Rerun, Searched, SearchPlan, Tried
+from recipe.search.database import Database, study_name
 from recipe.search.plan import plan_search
 from recipe.search.search import Search
 from recipe.search.space import default_space, describe, read_space
@@ -101,6 +102,10 @@ def search(stage: Stage, plan: SearchPlan) -> Searched:
     """All trials of the search."""
     config = stage.ingredients.config["search"]
 
+    url = config["storage"] or f"sqlite:///{stage.folder.resolve() / 'study.db'}"
+    config_seen = stage.ingredients.composed.masked
+    database = Database(url, study_name(config_seen["run"]["name"], plan, config_seen), plan)
+
     def make(axes: list[Axis], seed: int) -> Search:
         made: Search = instantiate(config["sampler"], axes, seed, where="search.sampler")
         return made
@@ -111,7 +116,9 @@ def search(stage: Stage, plan: SearchPlan) -> Searched:
         return [tried_of(plan, number, outcome) for number, outcome in enumerate(outcomes, first)]
 
     # A budget has no room for a generation that was not planned; the check then names the wider range.
-    return search_space(plan, make, evaluate, stage.folder, beyond_ends=config["widen"] and plan.budget is None)
+    return search_space(
+        plan, make, evaluate, stage.folder, beyond_ends=config["widen"] and plan.budget is None, database=database
+    )
 
 
 def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Tried]]) -> Rerun:

@@ -7,6 +7,7 @@ preprocessing, zero need not be black.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -78,10 +79,33 @@ class Rotate(Augmentation):
         size = 1 + (2 * uniform(keys, 1) - 1) * self.scale
         cosine, sine, zero = torch.cos(angle) / size, torch.sin(angle) / size, torch.zeros_like(angle)
         ratio = inputs.shape[-2] / inputs.shape[-1]
-        rows = [torch.stack(row, 1) for row in ((cosine, -sine * ratio, zero), (sine / ratio, cosine, zero))]
-        grid = F.affine_grid(torch.stack(rows, 1).to(inputs.dtype), list(inputs.shape), align_corners=False)
-        fill = _filling(inputs, self.fill)
-        return F.grid_sample(inputs - fill, grid, align_corners=False) + fill
+        rows = ((cosine, -sine * ratio, zero), (sine / ratio, cosine, zero))
+        return resampled(inputs, rows, self.fill)
+
+
+class Stretch(Augmentation):
+    """Makes the picture wider or narrower, and taller or flatter by another draw: each by up to a share of `amount`."""
+
+    def __init__(self, amount: float = 0.15, fill: float | None = None) -> None:
+        self.amount, self.fill = amount, fill
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        wide, tall = (1 / (1 + (2 * uniform(keys, draw) - 1) * self.amount) for draw in (0, 1))
+        zero = torch.zeros_like(wide)
+        return resampled(inputs, ((wide, zero, zero), (zero, tall, zero)), self.fill)
+
+
+class Crop(Augmentation):
+    """Cuts out a part of at least the share `least` of each side, anywhere, and enlarges it to the picture's size."""
+
+    def __init__(self, least: float = 0.8) -> None:
+        self.least = least
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        size = self.least + uniform(keys, 0) * (1 - self.least)
+        right, down = ((2 * uniform(keys, draw) - 1) * (1 - size) for draw in (1, 2))
+        zero = torch.zeros_like(size)
+        return resampled(inputs, ((size, zero, right), (zero, size, down)), None)
 
 
 class Brightness(Augmentation):
@@ -104,6 +128,18 @@ class Contrast(Augmentation):
     def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
         factor = 1 + (2 * uniform(keys, 0) - 1).view(-1, 1, 1, 1) * self.amount
         mean = inputs.mean((1, 2, 3), keepdim=True)
+        return mean + (inputs - mean) * factor
+
+
+class Colour(Augmentation):
+    """Makes each channel stronger or weaker about its mean, by a draw of its own: up to a share of `amount`."""
+
+    def __init__(self, amount: float = 0.1) -> None:
+        self.amount = amount
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        factor = 1 + (2 * uniform(keys, 0, (inputs.shape[1], 1, 1)) - 1) * self.amount
+        mean = inputs.mean((2, 3), keepdim=True)
         return mean + (inputs - mean) * factor
 
 
@@ -150,6 +186,43 @@ class Noise(Augmentation):
         if not inputs.is_floating_point():
             return inputs
         return inputs + self.std * normal(keys, 0, inputs.shape[1:]).to(inputs.dtype)
+
+
+class Blank(Augmentation):
+    """Sets each number of a row to 0, its mean after preprocessing, with probability p; for any shape."""
+
+    pictures: ClassVar[bool] = False
+
+    def __init__(self, p: float = 0.1) -> None:
+        self.p = p
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        if not inputs.is_floating_point():
+            return inputs
+        return inputs.masked_fill(uniform(keys, 0, inputs.shape[1:]) < self.p, 0.0)
+
+
+class BlankTime(Augmentation):
+    """Sets one stretch of up to `share` of the steps of a series (B, T, …) to 0, its mean after preprocessing."""
+
+    pictures: ClassVar[bool] = False
+
+    def __init__(self, share: float = 0.1) -> None:
+        self.share = share
+
+    def _change(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        if not inputs.is_floating_point() or inputs.ndim < 2:
+            return inputs
+        gone = _span(inputs.shape[1], uniform(keys, 0) * self.share, uniform(keys, 1), inputs.device)
+        return inputs.masked_fill(gone.view(*gone.shape, *[1] * (inputs.ndim - 2)), 0.0)
+
+
+def resampled(inputs: Tensor, rows: Sequence[Sequence[Tensor]], fill: float | None) -> Tensor:
+    """Each picture as its own 2 × 3 matrix says, which takes places of the result to places of the picture."""
+    matrices = torch.stack([torch.stack(tuple(row), 1) for row in rows], 1).to(inputs.dtype)
+    grid = F.affine_grid(matrices, list(inputs.shape), align_corners=False)
+    filling = _filling(inputs, fill)
+    return F.grid_sample(inputs - filling, grid, align_corners=False) + filling
 
 
 def _filling(inputs: Tensor, fill: float | None) -> Tensor:

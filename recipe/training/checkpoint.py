@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,12 +67,17 @@ class Checkpoint:
         self._last = time.monotonic()
         self._tidy(name)
 
-    def load(self, learner: Learner) -> Found | None:
-        """Puts the newest sound checkpoint into the learner; None when there is none."""
+    def load(self, learner: Learner, ready: Callable[[dict[str, Any]], None] | None = None) -> Found | None:
+        """Puts the newest sound checkpoint into the learner; None when there is none.
+
+        ready: told what `save` was given as extra before the learner gets its state.
+        """
         self.notes = []
         for name in self._newest_first():
             state = self._read(self.folder / name, learner)
             if state is not None:
+                if ready is not None:
+                    ready(state["extra"])
                 _put(state, learner, self.folder / name)
                 return Found(int(name.removeprefix("step-")), state["extra"])
             self.notes.append(f"checkpoint {name} is damaged and was passed over")

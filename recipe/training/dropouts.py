@@ -77,6 +77,44 @@ def apply_dropconnect(model: nn.Module, p: float) -> None:
         layer.left_out = p  # type: ignore[assignment]
 
 
+class SameSteps:
+    """A forward-pre-hook that leaves out the same units of a sequence at every step, while its layer trains."""
+
+    def __init__(self, p: float) -> None:
+        self.p = p
+
+    def __call__(self, module: nn.RNNBase, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The layer's arguments, the first of them thinned out: (B, T, F), (T, B, F), (T, F) or packed."""
+        x = args[0]
+        if not module.training:
+            return args
+        if isinstance(x, nn.utils.rnn.PackedSequence):
+            # Rows of a packed batch are sorted by step, and within a step by sequence.
+            sequence = torch.cat([torch.arange(int(size)) for size in x.batch_sizes]).to(x.data.device)
+            kept = F.dropout(torch.ones(int(x.batch_sizes[0]), x.data.shape[1], device=x.data.device), self.p)
+            return (x._replace(data=x.data * kept[sequence]), *args[1:])
+        time = 0 if x.ndim == 2 or not module.batch_first else 1
+        return (x * F.dropout(torch.ones_like(x.select(time, 0)), self.p).unsqueeze(time), *args[1:])
+
+
+def apply_variational_dropout(model: nn.Module, p: float) -> None:
+    """Thins what each recurrent layer reads, the same at every step (Gal and Ghahramani 2016; not within the cell)."""
+    layers = recurrent_layers(model)
+    if not layers:
+        raise Refusal(
+            "the model has no recurrent layer",
+            where="regularizers.variational_dropout",
+            fix="regularizers.variational_dropout=null, or model=gru",
+        )
+    for layer in layers:
+        layer.register_forward_pre_hook(SameSteps(p))
+
+
+def recurrent_layers(model: nn.Module) -> list[nn.RNNBase]:
+    """GRU, LSTM and RNN layers, in the model's order."""
+    return [m for m in model.modules() if isinstance(m, nn.RNNBase)]
+
+
 class DropConnect(nn.Linear):
     """A Linear layer that draws anew at each step which of its weights are there."""
 

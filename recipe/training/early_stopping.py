@@ -64,3 +64,8 @@ def cadence(asked: float | None, steps_per_epoch: int, length: int, val_batches:
     if asked:
         return max(1, round(float(asked) * steps_per_epoch))
     return max(1, 2 * val_batches, min(steps_per_epoch, length // 10))
+
+
+def patience_for(evaluations: int) -> int:
+    """A third of the evaluations of a run, so that a bump does not end it."""
+    return max(2, math.ceil(evaluations / 3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -34,18 +34,25 @@ def evaluate(model: nn.Module, feed: Feed, loss: Loss, *, precision: str = "floa
     the batches' losses weighted by their size.
     """
     kind = PRECISIONS[precision]
-    outputs, targets, losses, total = [], [], [], 0.0
+    outputs, targets = [], []
     with evaluating(model), torch.no_grad():
         for batch in feed.in_order():
             with torch.autocast(feed.device.type, dtype=kind) if kind else nullcontext():
-                output = model(batch.inputs)
-            output = output.float() if output.is_floating_point() else output
-            losses.append(item_losses(loss, output, batch.targets).float())
-            total += 0.0 if _knows_reduction(loss) else float(loss(output, batch.targets)) * len(batch.index)
-            outputs.append(output)
+                outputs.append(model(batch.inputs))
             targets.append(batch.targets)
-        answers, asked, each = torch.cat(outputs), torch.cat(targets), torch.cat(losses)
-        mean = _whole(loss, answers, asked, each) if _knows_reduction(loss) else total / len(each)
+        return evaluation_of(outputs, targets, loss)
+
+
+def evaluation_of(outputs: Sequence[Any], targets: Sequence[Any], loss: Loss) -> Evaluation:
+    """What was said of a split, batch by batch, beside what was asked."""
+    said, losses, total = [], [], 0.0
+    for output, target in zip(outputs, targets, strict=True):
+        output = output.float() if output.is_floating_point() else output
+        losses.append(item_losses(loss, output, target).float())
+        total += 0.0 if _knows_reduction(loss) else float(loss(output, target)) * len(target)
+        said.append(output)
+    answers, asked, each = torch.cat(said), torch.cat(list(targets)), torch.cat(losses)
+    mean = _whole(loss, answers, asked, each) if _knows_reduction(loss) else total / len(each)
     return Evaluation(answers.cpu(), asked.cpu(), each.cpu(), mean)
 
 

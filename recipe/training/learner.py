@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from recipe.record.refusal import Refusal
 from recipe.training.batch import Batch
+from recipe.training.lesson import Lesson
 from recipe.training.optimizers import Build, make_optimizer
 from recipe.training.regularizers import Loss, Regularizers
 from recipe.training.schedules import Constant, Schedule, TorchSchedule
@@ -27,6 +28,7 @@ class Learner:
     precision: float32, bf16 or fp16 (autocast). clip_norm: largest global L2 norm of the gradient.
     accumulate: batches to one optimizer step. step: the user's step(model, batch, loss) → loss.
     channels_last: memory layout of 4-D inputs and filters. compile: forward through torch.compile.
+    lesson: a teacher whose answers are part of the loss.
     """
 
     model: nn.Module
@@ -41,6 +43,7 @@ class Learner:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     channels_last: bool = False
     compile: bool = False
+    lesson: Lesson | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

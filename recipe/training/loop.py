@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import torch
@@ -40,12 +40,14 @@ def fit(
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
     stop_when: StopWhen | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> History:
     """Trains for `steps` optimizer steps and returns what happened; the model ends with the weights that are kept.
 
     evaluate(model) is called every `evaluate_every` steps (None: once an epoch) and after the last one, with averaged
     weights if there are such. Random numbers of a step depend on (seed, step) alone and batches on the feed's
-    (seed, epoch, index), so that a run that goes on from `checkpoint` ends in the same bytes.
+    (seed, epoch, index), so that a run that goes on from `checkpoint` ends in the same bytes. enough() is asked after
+    each step: once it is true the run ends there, with a checkpoint from which it can go on.
     """
     keep_freed_memory()
     progress = progress or Silent()
@@ -62,6 +64,8 @@ def fit(
                 record.evaluated(done, evaluate, stop_when)
                 learner.model.train()
             record.tick(bar, done, steps, checkpoint)
+            if enough is not None and enough():
+                record.leave(done, checkpoint)
     except NonFinite as bad:
         record.cut(bad.step)
         record.stopped = explain(bad, run.stepper)

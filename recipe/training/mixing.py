@@ -1,14 +1,19 @@
-"""Mixup and CutMix: batches blended with themselves in another order."""
+"""Mixup, CutMix, copy-paste: batches blended with themselves in another order."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from recipe.record.refusal import Refusal
 from recipe.tree import Tree, leaves, map_tree
+
+_PASTE = "regularizers.copy_paste"
+# A border may vary by this share of what a picture spans and still be a plain ground; an object differs by that one.
+_PLAIN, _STANDS_OUT = 0.1, 0.25
 
 
 def mixup(inputs: Tree, alpha: float) -> tuple[Tree, Tensor, float]:
@@ -31,6 +36,59 @@ def cutmix(inputs: Tree, alpha: float) -> tuple[Tree, Tensor, float]:
     mixed = inputs.clone()
     mixed[..., top:bottom, left:right] = inputs[partner][..., top:bottom, left:right]
     return mixed, partner, 1 - (bottom - top) * (right - left) / (height * width)
+
+
+def copy_paste(inputs: Tree, amount: float) -> tuple[Tree, Tensor, Tensor]:
+    """The object of a partner laid over a share `amount` of the pictures (B, C, H, W), at another place.
+
+    An object is what differs from the picture's own border, so the background must be plain (Ghiasi et al. 2021 take
+    masks that people drew). Returns (inputs, partner (B), share of what is seen that is the item's own (B)).
+    """
+    if not isinstance(inputs, Tensor) or inputs.ndim != 4:
+        raise Refusal("only pictures (B, C, H, W) have objects", where=_PASTE, fix=f"{_PASTE}=null")
+    batch, _, height, width = inputs.shape
+    own = objects(inputs)
+    partner = torch.randperm(batch).to(inputs.device)
+    chosen = (torch.rand(batch) < amount).to(inputs.device)
+    down, right = (int(torch.randint(-(size // 4), size // 4 + 1, ())) for size in (height, width))
+    pasted = _moved(inputs[partner], down, right)
+    mask = _moved(own[partner], down, right) & chosen.view(-1, 1, 1, 1)
+    left = (own & ~mask).sum((1, 2, 3)).float()
+    shown = mask.sum((1, 2, 3)).float()
+    # Where nothing was laid over it an item is its own, also when its own object cannot be told.
+    shares = torch.where(shown > 0, left / (left + shown).clamp(min=1), 1.0)
+    return torch.where(mask, pasted, inputs), partner, shares
+
+
+def objects(pictures: Tensor) -> Tensor:
+    """bool (B, 1, H, W): what stands out from the border by a quarter of what the picture spans, in any channel."""
+    border = torch.cat([pictures[..., 0, :], pictures[..., -1, :], pictures[..., 0], pictures[..., -1]], dim=-1)
+    ground = border.median(dim=-1).values[..., None, None]
+    span = (pictures.amax((1, 2, 3)) - pictures.amin((1, 2, 3))).view(-1, 1, 1, 1)
+    rough = (border - ground[..., 0]).abs().mean((1, 2)).view(-1, 1, 1, 1)
+    # A border that is no plain ground tells nothing: then there is no object.
+    plain = rough < _PLAIN * span
+    return ((pictures - ground).abs() > _STANDS_OUT * span).any(dim=1, keepdim=True) & plain
+
+
+def blended(loss: object, targets: Tensor, classes: int, partner: Tensor, shares: Tensor) -> Tensor:
+    """Targets of which each item keeps its own share: classes become rows of shares. Refusal for a loss without."""
+    if isinstance(loss, nn.CrossEntropyLoss) and targets.ndim == 1 and not targets.is_floating_point():
+        targets = F.one_hot(targets, classes)
+    elif not isinstance(loss, nn.BCEWithLogitsLoss):
+        raise Refusal(f"{type(loss).__name__} takes no shares of two labels", where=_PASTE, fix=f"{_PASTE}=null")
+    own = shares.view(-1, *[1] * (targets.ndim - 1))
+    return own * targets + (1 - own) * targets[partner]
+
+
+def _moved(pictures: Tensor, down: int, right: int) -> Tensor:
+    """Whole pixels; what leaves on one side does not come back on the other."""
+    moved = torch.zeros_like(pictures)
+    height, width = pictures.shape[-2:]
+    rows = slice(max(0, down), min(height, height + down)), slice(max(0, -down), min(height, height - down))
+    columns = slice(max(0, right), min(width, width + right)), slice(max(0, -right), min(width, width - right))
+    moved[..., rows[0], columns[0]] = pictures[..., rows[1], columns[1]]
+    return moved
 
 
 def _drawn(inputs: Tree, alpha: float) -> tuple[float, Tensor]:

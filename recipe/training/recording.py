@@ -18,7 +18,7 @@ from recipe.training.checkpoint import Checkpoint
 from recipe.training.diagnostics import Diagnostics
 from recipe.training.early_stopping import EarlyStopping
 from recipe.training.learner import Learner
-from recipe.training.step import Stepper
+from recipe.training.step import Remembers, Stepper
 
 Evaluate = Callable[[nn.Module], dict[str, dict[str, float]]]
 StopWhen = Callable[[Point], str | None]
@@ -99,7 +99,14 @@ class Recording:
             self.draw(bar, done)
         if checkpoint is not None and checkpoint.due(done, now):
             self.settle()
-            checkpoint.save(done, self.learner, self._extra())
+            checkpoint.save(done, self.learner, self.extra())
+
+    def leave(self, done: int, checkpoint: Checkpoint | None) -> None:
+        """Ends the run here, in a state from which it can go on."""
+        self.settle()
+        if checkpoint is not None:
+            checkpoint.save(done, self.learner, self.extra())
+        self.stopped = "told to stop"
 
     def history(self) -> History:
         """The finished record; the model gets the weights that are kept."""
@@ -132,11 +139,11 @@ class Recording:
             progress.say(note)
         if found is None:
             return 0
-        self._restore(found.extra)
+        self.restore(found.extra)
         self._shown = found.step
         return found.step
 
-    def _extra(self) -> dict[str, Any]:
+    def extra(self) -> dict[str, Any]:
         """All that the learner's weights and the optimizer's state do not hold."""
         average, scaler, stopping = self.stepper.average, self.stepper.scaler, self.early_stopping
         return {
@@ -151,9 +158,11 @@ class Recording:
             "early_stopping": stopping.state() if stopping is not None else None,
             "average": {"updates": average.updates, "tensors": average.tensors} if average is not None else None,
             "scaler": scaler.state_dict() if scaler is not None else None,
+            "watchers": [w.state() for w in self.stepper.watchers if isinstance(w, Remembers)],
         }
 
-    def _restore(self, extra: dict[str, Any]) -> None:
+    def restore(self, extra: dict[str, Any]) -> None:
+        """The inverse of `extra`."""
         self.losses, self.rates = extra["losses"].tolist(), extra["rates"].tolist()
         self.points = from_plain(extra["points"], list[Point])
         self.diagnostics.samples = from_plain(extra["samples"], list[Sample])
@@ -168,3 +177,6 @@ class Recording:
             average.load(extra["average"]["tensors"], extra["average"]["updates"])
         if scaler is not None and extra["scaler"]:
             scaler.load_state_dict(extra["scaler"])
+        rememberers = [w for w in self.stepper.watchers if isinstance(w, Remembers)]
+        for watcher, state in zip(rememberers, extra["watchers"], strict=True):
+            watcher.load_state(state)

@@ -13,14 +13,30 @@ import torch
 from torch import Tensor, nn
 
 from recipe.record.refusal import Refusal
-from recipe.training.dropouts import apply_dropconnect, apply_dropout, apply_dropout2d, apply_stochastic_depth
+from recipe.training.dropouts import (
+    apply_dropconnect,
+    apply_dropout,
+    apply_dropout2d,
+    apply_stochastic_depth,
+    apply_variational_dropout,
+)
 from recipe.training.example import Transform
-from recipe.training.mixing import cutmix, mixup
+from recipe.training.mixing import blended, copy_paste, cutmix, mixup
 from recipe.training.optimizers import Build
 from recipe.tree import Tree, map_tree
 
 Loss = Callable[[Any, Any], Tensor]
-SHARES = {"dropout", "dropout2d", "dropconnect", "stochastic_depth", "label_smoothing", "ema"}
+SHARES = {
+    "dropout", "dropout2d", "dropconnect", "stochastic_depth", "variational_dropout", "label_smoothing", "ema",
+}  # fmt: skip
+
+_ATTACHED = {
+    "dropout": apply_dropout,
+    "dropout2d": apply_dropout2d,
+    "dropconnect": apply_dropconnect,
+    "stochastic_depth": apply_stochastic_depth,
+    "variational_dropout": apply_variational_dropout,
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,7 @@ class Regularizers:
     dropout2d: float | None = None
     dropconnect: float | None = None
     stochastic_depth: float | None = None
+    variational_dropout: float | None = None
     weight_decay: float | None = None
     l1: float | None = None
     max_norm: float | None = None
@@ -41,6 +58,7 @@ class Regularizers:
     gradient_noise: float | None = None
     mixup: float | None = None
     cutmix: float | None = None
+    copy_paste: float | None = None
     augment: tuple[Transform, ...] = ()
     ema: float | None = None
 
@@ -60,24 +78,23 @@ class Regularizers:
 
     def attach(self, model: nn.Module) -> None:
         """Puts the activation-side ones into the model; once, before training."""
-        if self.dropout:
-            apply_dropout(model, self.dropout)
-        if self.dropout2d:
-            apply_dropout2d(model, self.dropout2d)
-        if self.dropconnect:
-            apply_dropconnect(model, self.dropconnect)
-        if self.stochastic_depth:
-            apply_stochastic_depth(model, self.stochastic_depth)
+        for name, apply in _ATTACHED.items():
+            if getattr(self, name):
+                apply(model, getattr(self, name))
 
     @property
     def mixes(self) -> bool:
         """Whether inputs or targets change on their way to the loss."""
-        return bool(self.mixup or self.cutmix or self.input_noise)
+        return bool(self.mixup or self.cutmix or self.copy_paste or self.input_noise)
 
     def mixed_loss(self, forward: Callable[[Tree], Any], inputs: Tree, targets: Tensor, loss: Loss) -> Tensor:
-        """The data loss under input noise, mixup or CutMix; random numbers come from the step's generator."""
+        """The data loss under input noise, mixup, CutMix or copy-paste; random numbers are the step's own."""
         if self.input_noise:
             inputs = map_tree(lambda leaf: _noisy(leaf, self.input_noise or 0.0), inputs)
+        if self.copy_paste:
+            inputs, partner, shares = copy_paste(inputs, self.copy_paste)
+            outputs = forward(inputs)
+            return loss(outputs, blended(loss, targets, outputs.shape[-1], partner, shares))
         if not (self.mixup or self.cutmix):
             return loss(forward(inputs), targets)
         # both asked for: either, by a coin

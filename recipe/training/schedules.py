@@ -61,6 +61,17 @@ class Cosine(Schedule):
         return _cosine(1.0, self.final, fraction)
 
 
+class Cyclic(Schedule):
+    """Half a cosine from the base rate to `final` of it, `cycles` times over (Loshchilov and Hutter 2017, restarts)."""
+
+    def __init__(self, cycles: int = 3, final: float = 0.0) -> None:
+        self.cycles, self.final = cycles, final
+
+    def _at(self, fraction: float) -> float:
+        # Rounded, as thirds of a run are not thirds in binary.
+        return _cosine(1.0, self.final, round(fraction * self.cycles, 9) % 1.0)
+
+
 class OneCycle(Schedule):
     """Up from `start` to the base rate at `peak_at` of the run, then to `final`, both as half cosines (Smith 2018)."""
 

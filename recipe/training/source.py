@@ -19,8 +19,10 @@ from recipe.tree import Tree, count_bytes, is_tree, leaves, map_tree
 Preprocess = Callable[[Tree], Tree]
 ROOM = 0.4
 """Share of the free memory that held data may take."""
-GATHERED = 64, 4 << 20
-"""Small batches are gathered together: at most this many, at most this many bytes."""
+GATHERED = 64
+"""Small batches are gathered together: at most this many, …"""
+GATHERED_BYTES = {"cpu": 4 << 20, "cuda": 128 << 20}
+"""… and at most so many bytes: what stays in a cache, or what keeps a GPU busy longer than asking it takes."""
 ALIGNMENT = 64
 """Batches are views into what is gathered only if each begins on such a boundary, as a batch of its own would."""
 
@@ -100,11 +102,11 @@ class Held:
         return self.finish(inputs, epoch, index)
 
     def _grid(self, batch_size: int) -> int:
-        most, room = GATHERED
+        room = GATHERED_BYTES.get(self.device.type, 4 << 20)
         sizes = [batch_size * leaf[:1].numel() * leaf.element_size() for leaf in leaves(self.inputs)]
         if self.finish.preprocess is not None or any(size % ALIGNMENT for size in sizes):
             return 1
-        return max(1, min(most, room // max(1, *sizes)))
+        return max(1, min(GATHERED, room // max(1, *sizes)))
 
 
 def open_source(

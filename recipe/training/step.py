@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,17 @@ class Watcher(Protocol):
 
     def after_step(self, step: int, learner: Learner) -> None:
         """Weights are updated, gradients still there."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A watcher with a memory, which a run that goes on from a checkpoint has to have again."""
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain numbers."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
 
 
 class NonFinite(Exception):  # noqa: N818 - it ends a run as StopIteration ends a loop
@@ -62,7 +73,7 @@ class Stepper:
         # Fused kernels leave the weights alone once `found_inf` is set: no synchronisation, yet nothing gets lost.
         self.frozen: Tensor | None = None
         if _fetching_waits(learner.device) and self.scaler is None and self.optimizer.param_groups[0].get("fused"):
-            self.frozen = torch.zeros((), device=learner.device)
+            self.frozen, self._one = torch.zeros((), device=learner.device), torch.ones((), device=learner.device)
             self.optimizer.found_inf = self.frozen  # type: ignore[attr-defined]
         self.checks = self.frozen is None
         self.clipped: Tensor = torch.zeros((), device=learner.device)
@@ -85,6 +96,8 @@ class Stepper:
     def data_loss(self, batch: Batch) -> Tensor:
         """Loss of one batch without penalties, in the learner's precision and layout."""
         learner = self.learner
+        if learner.lesson is not None:
+            learner.lesson.turn(batch)
         if learner.channels_last:
             batch = batch._replace(inputs=map_tree(_channels_last, batch.inputs))
         try:
@@ -140,7 +153,8 @@ class Stepper:
             loss.backward()  # type: ignore[no-untyped-call]
             total = total + value if len(batches) > 1 else value
         if self.frozen is not None and isinstance(total, Tensor):
-            self.frozen.copy_(torch.maximum(self.frozen, (~torch.isfinite(total)).float()))
+            # one kernel, where comparing and joining would be five: sets `frozen` to 1, leaves the loss as it is
+            torch._amp_foreach_non_finite_check_and_unscale_([total], self.frozen, self._one)
         return total
 
     def _penalized(self, loss: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ from recipe.record.regularize import Addition, Combination, Idea, Reference, Reg
 from recipe.record.trial import Change, Outcome, Trial
 from recipe.trials.compare import compare, jitter_of, over_seeds
 from recipe.trials.here import items_of
-from recipe.trials.ideas import Proposal
+from recipe.trials.ideas.proposal import Proposal
 from recipe.trials.plan import CURVE_SEEDS
+from recipe.trials.racing import chance_of_being_kept, noise_of_reference, pooled_noise, standing_of
 from recipe.trials.stopping import at_best, early_stopping_proposal, rises
 from recipe.trials.verdicts import first_of, joined_changes, judge_gain, same_loss, worth
 
@@ -65,14 +66,26 @@ class Contest:
         )
 
     def try_ideas(self) -> Regularizers:
-        """Each alone; one that has lost on each of the first few seeds is not run on the others."""
-        screen = min(int(self._stage.settings["screen"]), len(self._seeds))
-        self._run_all(self._ideas, self._seeds[:screen])
-        going = [idea for idea in self._ideas if self._may_win(idea, self._seeds[:screen])]
-        self._run_all(going, self._seeds)
-        judged = [self._judged(idea, self._seeds if idea in going else self._seeds[:screen]) for idea in self._ideas]
+        """Each alone, a seed at a time; one that will hardly be kept whatever comes is given no more (racing.py)."""
+        least = float(self._stage.settings["race"])
+        racing, done = list(self._ideas), {idea.name: 0 for idea in self._ideas}
+        chances: dict[str, float] = {}
+        for count in range(1, len(self._seeds) + 1):
+            self._run_all(racing, self._seeds[:count])
+            done |= {idea.name: count for idea in racing}
+            chances |= self._chances(racing, count)
+            racing = [idea for idea in racing if chances[idea.name] >= least]
+        judged = [self._judged(idea, self._seeds[: done[idea.name]], chances[idea.name]) for idea in self._ideas]
         early = self._early_stopping({}, self.reference_outcomes)
         return Regularizers(ideas=tuple([early, *judged] if early else judged))
+
+    def _chances(self, ideas: Sequence[Proposal], count: int) -> dict[str, float]:
+        """What each idea's first seeds leave it, by the noise of all that had as many."""
+        reference = self.reference_outcomes
+        standings = [standing_of(self._outcomes(i, self._seeds[:count]), reference, self._task, i) for i in ideas]
+        noise = pooled_noise(standings, noise_of_reference(reference, self._task))
+        whole = len(self._seeds)
+        return {i.name: chance_of_being_kept(s, noise, whole) for i, s in zip(ideas, standings, strict=True)}
 
     def add_winners(self, regularizers: Regularizers) -> Combination:
         """The best first, each further one on top of those kept; then early stopping; then all on fresh seeds."""
@@ -126,6 +139,17 @@ class Contest:
         count = len(seeds)
         return [outcomes[i * count : (i + 1) * count] for i in range(len(sizes))]
 
+    def augmentations(self, combination: Combination) -> list[tuple[str, Change, bool]]:
+        """(name, change, whether the final net has it) of all that were to be tried, and of what is configured."""
+        key = "regularizers.augment"
+        kept = combination.change.get(key) or []
+        config = self._stage.ingredients.config
+        configured = bool(config["regularizers"]["augment"] or config["data"]["train_transform"])
+        tried = [
+            (i.name, i.change, all(one in kept for one in i.change[key])) for i in self._ideas if i.change.get(key)
+        ]
+        return [*([("configured", {}, True)] if configured else []), *tried]
+
     def _combination(self, added: Sequence[Addition], change: Change, outcomes: Sequence[Outcome]) -> Combination:
         fresh = None
         count = min(int(self._stage.settings["fresh"]), len(self._seeds))
@@ -164,8 +188,12 @@ class Contest:
         why = f"validation loss ends {rise:.1%} above its lowest; {found.gain.metric} is {gain:+.3g} there"
         return Idea(**{**_fields(found), "verdict": "kept" if enough else "dropped", "why": why, "seconds": 0.0})
 
-    def _judged(self, idea: Proposal, seeds: Sequence[int]) -> Idea:
-        return self._idea(idea, self._outcomes(idea, seeds), self.reference_outcomes[: len(seeds)])
+    def _judged(self, idea: Proposal, seeds: Sequence[int], chance: float) -> Idea:
+        found = self._idea(idea, self._outcomes(idea, seeds), self.reference_outcomes[: len(seeds)])
+        if len(seeds) == len(self._seeds) or found.verdict == "diverged":
+            return found
+        why = f"{found.why}; after {len(seeds)} of {len(self._seeds)} seeds its chance of being kept was {chance:.0%}"
+        return Idea(**{**_fields(found), "verdict": "harmful" if found.verdict == "harmful" else "dropped", "why": why})
 
     def _idea(self, idea: Proposal, outcomes: Sequence[Outcome], reference: Sequence[Outcome]) -> Idea:
         gain, loss_gain = self._gains(outcomes, reference, comparable=idea.comparable)
@@ -174,6 +202,7 @@ class Contest:
         d = given_up.difference
         return Idea(
             name=idea.name,
+            kind=idea.kind,
             change=idea.change,
             hypothesis=f"expected to {idea.expects}",
             train=self._level(outcomes, "train"),
@@ -187,12 +216,6 @@ class Contest:
             verdict=verdict,
             why=why,
         )
-
-    def _may_win(self, idea: Proposal, seeds: Sequence[int]) -> bool:
-        """Not one that lost, in headline and in loss, on every seed so far."""
-        outcomes, reference = self._outcomes(idea, seeds), self.reference_outcomes
-        gain, loss_gain = self._gains(outcomes, reference[: len(seeds)], comparable=idea.comparable)
-        return gain.difference.mean > 0 or (loss_gain is not None and loss_gain.difference.mean > 0)
 
     def _gains(
         self, outcomes: Sequence[Outcome], reference: Sequence[Outcome], *, comparable: bool, split: str = "val"
@@ -242,7 +265,12 @@ class Contest:
         return self._try([self._trial(name, change, seed, hypothesis) for seed in seeds])
 
     def _trial(self, name: str, change: Change, seed: int, hypothesis: str) -> Trial:
-        return Trial(name=name, change=change, seed=seed, steps=self._plan.steps, hypothesis=hypothesis)
+        return Trial(name=name, change=change, seed=seed, steps=self._steps(change), hypothesis=hypothesis)
+
+    def _steps(self, change: Change) -> int:
+        """As many passes over the data: a smaller batch takes more steps."""
+        batch = int(self._stage.ingredients.config["train"]["batch_size"])
+        return round(self._plan.steps * batch / int(change.get("train.batch_size", batch)))
 
 
 def _fields(idea: Idea) -> dict[str, Any]:

@@ -12,19 +12,24 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from recipe.machine import out_of_memory
 from recipe.record.files import make_folder, remove, write_bytes, write_json, write_text
 from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
 from recipe.record.progress import Progress, Silent
 from recipe.record.trial import Outcome, Trial
+from recipe.training.trail import Snapshots, Trail
+from recipe.trials.teaching import lesson_for
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
     from recipe.training.learner import Learner
+    from recipe.training.step import Watcher
     from recipe.training.trained import Trained
 
 WEIGHTS = "weights.safetensors"
 ITEMS = "items.safetensors"
+CHECKPOINTS = "checkpoints"
 # Training error is looked at on a sample first, and on the whole split only when the sample says it is there.
 _SAMPLE = 2000
 
@@ -57,26 +62,37 @@ def run_one(
 
     Divergence and lack of memory are outcomes. Raises UserCodeError and Refusal: they would meet every other trial too.
     """
-    place = make_folder(folder / trial.id)
-    _ = ingredients.data  # read before they are changed, so that the data are shared
-    changed = ingredients.changed(trial.change)
-    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    changed, place = prepared(trial, ingredients, folder)
     started = time.perf_counter()
     with single_file(threads):
         try:
             trained = _train(trial, changed, place, progress or Silent())
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             outcome = Outcome(
                 trial=trial, status="failed", metrics={}, history=History(), steps=0, note=f"out of memory: {error}"
             )
         else:
-            outcome = _outcome(trial, trained, changed, place, save=save)
-    outcome = msgspec.structs.replace(outcome, seconds=round(time.perf_counter() - started, 3))
+            outcome = outcome_of(trial, trained, changed, place, save=save)
+    return written(outcome, place, time.perf_counter() - started)
+
+
+def prepared(trial: Trial, ingredients: Ingredients, folder: Path) -> tuple[Ingredients, Path]:
+    """What the trial is trained from, and its folder with its configuration in it."""
+    place = make_folder(folder / trial.id)
+    _ = ingredients.data  # read before they are changed, so that the data are shared
+    changed = ingredients.changed(trial.change)
+    write_text(place / "config.yaml", _yaml(changed.composed.masked))
+    return changed, place
+
+
+def written(outcome: Outcome, place: Path, seconds: float) -> Outcome:
+    """The outcome with the seconds it took, as it is on disk from now on."""
+    outcome = msgspec.structs.replace(outcome, seconds=round(seconds, 3))
     write_text(place / "history.jsonl", _lines(outcome.history))
     write_json(place / "result.json", outcome)
-    remove(place / "checkpoints")
+    remove(place / CHECKPOINTS)
     return outcome
 
 
@@ -91,13 +107,17 @@ def finished(trial: Trial, folder: Path, *, save: bool) -> Outcome | None:
     return None if wanted and not (outcome.weights and (place / outcome.weights).exists()) else outcome
 
 
-def load_weights(model: nn.Module, outcome: Outcome, folder: Path) -> nn.Module:
-    """The model with the weights that the trial kept. Raises FileNotFoundError when it kept none."""
+def load_weights(model: nn.Module, outcome: Outcome, folder: Path, file: str | None = None) -> nn.Module:
+    """The model with the weights that the trial kept, or with those of another file of its folder.
+
+    Raises FileNotFoundError when it kept none.
+    """
     from safetensors.torch import load
 
-    if outcome.weights is None:
+    name = file or outcome.weights
+    if name is None:
         raise FileNotFoundError(f"{outcome.trial.id} kept no weights")
-    model.load_state_dict(load((folder / outcome.trial.id / outcome.weights).read_bytes()))
+    model.load_state_dict(load((folder / outcome.trial.id / name).read_bytes()))
     return model
 
 
@@ -147,20 +167,31 @@ class Target:
 
 def _train(trial: Trial, ingredients: Ingredients, place: Path, progress: Progress) -> Trained:
     target = None
+    watchers: list[Watcher] = []
     if trial.until is not None:
         target = Target(ingredients, trial.until, seed=trial.seed, limit=trial.limit)
-    return ingredients.train(
+        watchers.append(target)
+    steps = trial.steps or ingredients.steps()
+    trail = Trail(steps) if trial.averages else None
+    watchers += [trail] if trail else []
+    watchers += [Snapshots(place, steps, trial.snapshots)] if trial.snapshots else []
+    trained = ingredients.train(
         trial.seed,
         steps=trial.steps,
         folder=place,
         progress=progress,
-        watchers=[target] if target else [],
+        watchers=watchers,
         stop_when=target or trial.pruning,
         limit=trial.limit,
+        lesson=lesson_for(trial.teaching, ingredients, place.parent) if trial.teaching else None,
     )
+    if trail is not None:
+        trail.write(place, trained.model)
+    return trained
 
 
-def _outcome(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: Path, *, save: bool) -> Outcome:
+    """What a training came to; its items, and its weights if they are wanted, are written."""
     from safetensors.torch import save as packed
 
     reason = trained.history.stopped.partition(":")[0]
@@ -186,11 +217,6 @@ def _tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(w in str(error).lower() for w in words)
-
-
 def _lines(history: History) -> str:
     """One line an evaluation, for people and their plots; result.json has every step."""
     lines, begin = [], 0
@@ -206,5 +232,7 @@ def _lines(history: History) -> str:
 def _yaml(plain: object) -> str:
     import yaml  # type: ignore[import-untyped]
 
-    text: str = yaml.safe_dump(to_plain(plain), sort_keys=False, allow_unicode=True)
+    # libyaml's emitter, where there is one, takes a tenth of the time: with small nets, that of a whole training.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(to_plain(plain), Dumper=dumper, sort_keys=False, allow_unicode=True)
     return text

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.intervals import wilson
 from recipe.record.interval import Interval
 from recipe.record.overfit import CapacityLadder, Rung
 from recipe.record.trial import Change, Outcome, Trial
+
+if TYPE_CHECKING:
+    from recipe.ingredients import Ingredients
+    from recipe.stages.stage import Stage
 
 TryOut = Callable[[Sequence[Trial]], list[Outcome]]
 
@@ -35,6 +39,35 @@ class Step(NamedTuple):
     name: str
     change: Change
     expects: str
+
+
+def ladder_for(stage: Stage) -> tuple[list[Step], bool]:
+    """(rungs, whether the first is the user's own model). A model that the user named is not ours to exchange."""
+    settings, ingredients = stage.settings, stage.ingredients
+    if settings["rungs"]:
+        return rungs_of(settings["rungs"]), False
+    standard = rungs_of(settings["ladder"].get(look_of(ingredients), []))
+    if stage.given("model") or not standard:
+        name = str(ingredients.composed.choices.get("model", "model"))
+        own = Step(f"your {name}" if stage.given("model") else name, {}, "fit the training set")
+        controls = [rung for rung in standard if rung.change.get("model") not in (name, "linear")]
+        return [own, *controls[:1]], True
+    return standard, False
+
+
+def look_of(ingredients: Ingredients) -> str:
+    """Which ladder suits the data: by the task, and by what an input looks like."""
+    shape, data = ingredients.input_shape, ingredients.data
+    plain = isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
+    if ingredients.mirrors:
+        return "reconstruction" if plain else "other"
+    if data.train.texts is not None and ingredients.task.time_axis() is None:
+        # Where the encoding is not fixed it follows each rung's model: words counted first, then read in order.
+        fixed = ingredients.config["data"]["encode"]
+        return {"bag": "vector", "tokens": "tokens"}.get(fixed, "text")
+    if plain and len(shape) == 1 and data.vocabulary is not None:
+        return "language" if ingredients.task.time_axis() is not None else "tokens"
+    return "picture" if plain and len(shape) == 3 else "vector" if plain and len(shape) == 1 else "other"
 
 
 def climb(

@@ -9,9 +9,10 @@ from typing import Any
 from recipe.lengths import LEAST_STEPS, pace_of, steps_within, training_seconds
 from recipe.record.overfit import Cost, OverfitPlan
 from recipe.record.regularize import RegularizePlan
+from recipe.trials.ideas.proposal import Proposal
 
 # Parts of overfit's budget; the rest is for the short probes and for what estimates leave out.
-_LADDER, _EDGE, _RATES = 0.50, 0.15, 0.22
+_LADDER, _EDGE, _RATES, _REMEDIES = 0.50, 0.13, 0.19, 0.08
 # Runs that the search for the edge makes: a seed finds it in about eight, each other seed in about five.
 _EDGE_RUNS = 13
 # Seeds of each point of the learning curve, at most.
@@ -21,6 +22,8 @@ _START = 8.0
 # Rates are compared over this part of a rung's run at least.
 _LEAST_PART = 0.15
 _LONGER = 3
+# What a budget of regularize is spent on as long as it can be.
+_FEWER_SEEDS, _MANY_IDEAS, _FEW_IDEAS = 3, 12, 4
 # A rung that gets less than this part of its run says nothing, and is left out.
 _LEAST_SHARE = 50
 
@@ -66,58 +69,88 @@ def plan_overfit(
         seconds=climbing + _EDGE_RUNS * edge * dearest + comparing(),
         budget=budget,
         costs=dict(costs),
+        **_mending(settings, costs, budget),
     )
 
 
+def _mending(settings: Mapping[str, Any], costs: Mapping[str, Cost], budget: float | None) -> dict[str, int]:
+    """How many remedies for how many steps, where nothing fits: each of the same length, rather few than short."""
+    count, steps = int(settings["remedies"]), int(settings["remedy_steps"])
+    if budget is not None and count:
+        # The run without a remedy may have to be made again, and the best is confirmed on another seed.
+        dearest = max(costs.values(), key=lambda cost: cost.step)
+        room = [steps_within(budget * _REMEDIES / (n + 3), dearest) for n in range(1, count + 1)]
+        count = max((n for n, long in enumerate(room, 1) if long >= min(steps, 2 * LEAST_STEPS)), default=0)
+        steps = min(steps, room[count - 1]) if count else 0
+    return {"remedies": count, "remedy_steps": steps}
+
+
 def plan_regularize(
-    ideas: Sequence[str],
+    ideas: Sequence[Proposal],
     cost: Cost,
     full: int,
     settings: Mapping[str, Any],
     budget: float | None,
     workers: int,
 ) -> RegularizePlan:
-    """ideas: the most promising first, without those that cost no training. full: steps of the shipped plan."""
+    """ideas: in the order in which they will be tried, without those that cost no training. full: steps, as shipped."""
     fractions = tuple(float(f) for f in settings["fractions"])
     seeds = int(settings["seeds"])
     pace = pace_of(workers)
 
-    def seconds(count: int, over: int, steps: int, curve: Sequence[float]) -> float:
-        # The reference and each idea alone; the winners again, about a third of them; both ends on fresh seeds.
-        runs = over * (1 + count + math.ceil(count / 3)) + (2 * min(over, int(settings["fresh"])) if over > 1 else 0)
+    def seconds(tried: Sequence[Proposal], over: int, steps: int, curve: Sequence[float]) -> float:
+        # The reference on all seeds, each idea on as many as the race leaves it; a fifth are winners and run again on
+        # top of others; both ends on fresh seeds.
+        runs = over + sum(idea.cost for idea in tried) * _raced(over) + over * math.ceil(len(tried) / 5)
+        runs += 2 * min(over, int(settings["fresh"])) if over > 1 else 0
         # A part of the data is trained on for as many steps as the whole.
         return pace * (runs + len(curve) * min(over, CURVE_SEEDS)) * training_seconds(steps, cost)
 
-    if budget is None:
-        estimate = seconds(len(ideas), seeds, full, fractions)
-        each = training_seconds(full, cost)
+    def plan(tried: Sequence[Proposal], over: int, steps: int, curve: Sequence[float]) -> RegularizePlan:
+        names = [idea.name for idea in tried]
         return RegularizePlan(
-            ideas=tuple(ideas), seeds=seeds, steps=full, fractions=fractions, each=each, seconds=estimate
+            ideas=tuple(names),
+            seeds=over,
+            steps=steps,
+            fractions=tuple(curve),
+            each=training_seconds(steps, cost),
+            seconds=seconds(tried, over, steps, curve),
+            budget=budget,
+            left=tuple(idea.name for idea in ideas if idea.name not in names),
         )
+
+    if budget is None:
+        return plan(ideas, seeds, full, fractions)
     usable = 0.9 * (budget - _started(budget, workers))
-    count, over, curve = len(ideas), seeds, fractions
-    # Given up in this order: seeds down to two, the learning curve, ideas down to four, the second seed, length.
-    while seconds(count, over, full, curve) > usable and over > 2:
-        over -= 1
-    if seconds(count, over, full, curve) > usable:
+    tried, over, curve = list(ideas), seeds, fractions
+    # Given up in this order: the fourth seed, the least promising ideas down to twelve, the learning curve, seeds down
+    # to two, ideas down to four, the second seed, length.
+    if seconds(tried, over, full, curve) > usable:
+        over = min(over, _FEWER_SEEDS)
+    while seconds(tried, over, full, curve) > usable and len(tried) > _MANY_IDEAS:
+        tried.remove(_least(tried))
+    if seconds(tried, over, full, curve) > usable:
         curve = ()
-    while seconds(count, over, full, curve) > usable and count > 4:
-        count -= 1
-    if seconds(count, over, full, curve) > usable:
+    while seconds(tried, over, full, curve) > usable and over > 2:
+        over -= 1
+    while seconds(tried, over, full, curve) > usable and len(tried) > _FEW_IDEAS:
+        tried.remove(_least(tried))
+    if seconds(tried, over, full, curve) > usable:
         over = 1
     steps = full
-    while seconds(count, over, steps, curve) > usable and steps > 50:
+    while seconds(tried, over, steps, curve) > usable and steps > 50:
         steps = int(steps * 0.9)
-    return RegularizePlan(
-        ideas=tuple(ideas[:count]),
-        seeds=over,
-        steps=steps,
-        fractions=curve,
-        each=training_seconds(steps, cost),
-        seconds=seconds(count, over, steps, curve),
-        budget=budget,
-        left=tuple(ideas[count:]),
-    )
+    return plan(tried, over, steps, curve)
+
+
+def _raced(seeds: int) -> float:
+    """Seeds that the race leaves an idea on average, where four of five do nothing (tests/trials/test_racing.py)."""
+    return min(float(seeds), 0.45 + 0.5 * seeds)
+
+
+def _least(ideas: Sequence[Proposal]) -> Proposal:
+    """The least promising; of several the dearest."""
+    return max(ideas, key=lambda idea: (idea.promise, idea.cost))
 
 
 def spoken(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Runs trials: here in order or in worker processes, whichever is faster; finished ones are never run again."""
+"""Runs trials: in order, in worker processes or stacked, whichever is faster; finished ones are never run again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe import brought
+from recipe.record.files import remove
 from recipe.record.progress import Bar, Progress, Silent
 from recipe.record.trial import Outcome, Trial
-from recipe.trials import processes
-from recipe.trials.here import finished, run_here
+from recipe.trials import cluster, processes
+from recipe.trials.here import CHECKPOINTS, finished, run_here
+from recipe.trials.stacked import interrupted, run_stacked
+from recipe.trials.ways import stacks_of
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -33,11 +36,17 @@ def run_trials(
 ) -> list[Outcome]:
     """The outcomes in the order of `trials`; the same bytes whether they were run in order or at once.
 
+    Stacks, which agree with single trainings up to rounding, are chosen by what `recipe.trials.ways` has measured.
+
     folder: each trial works in folder/<its id>. workers, threads: by default what `engine` says. save: keeps weights.
     each: seconds that a trial is expected to take, where that is known; else the first one is timed.
     """
     threads = threads or threads_of(ingredients)
     outcomes = {t.id: found for t in trials if (found := finished(t, folder, save=save))}
+    for done_before in outcomes:
+        # A kill between the result and this leaves them behind.
+        if (folder / done_before / CHECKPOINTS).exists():
+            remove(folder / done_before / CHECKPOINTS)
     pending = list({t.id: t for t in trials if t.id not in outcomes}.values())
     if pending:
         board = Board(progress or Silent(), pending, already=len({t.id for t in trials}) - len(pending))
@@ -49,8 +58,25 @@ def run_trials(
         def here(part: Sequence[Trial]) -> None:
             run_here(part, ingredients, folder, threads=threads, save=save, progress_of=board.within, done=done)
 
+        def stacked(part: Sequence[Trial]) -> None:
+            within = board.around([trial for trial in part if trial.id not in outcomes])
+            run_stacked(part, ingredients, folder, threads=threads, save=save, progress=within, done=done)
+
         try:
+            if cluster.address_of(ingredients):
+                cluster.run_on_cluster(pending, ingredients, folder, threads=threads, save=save, done=done)
+                return [outcomes[t.id] for t in trials]
             count = min(workers or workers_of(ingredients), len(pending))
+            for begun in interrupted(pending, {t.id: t for t in trials}, folder):
+                stacked(begun)
+            pending = [t for t in pending if t.id not in outcomes]
+            started = 0.0 if processes.running() else _START
+            for stack in stacks_of(
+                pending, ingredients, folder, threads=threads, workers=count, started=started, each=each
+            ):
+                stacked(stack)
+            pending = [t for t in pending if t.id not in outcomes]
+            count = min(count, len(pending))
             if count > 1 and not processes.running():
                 left = each and each * len(pending)
                 if left is None:
@@ -113,9 +139,15 @@ class Board:
         """A trial that runs here moves the bar by its steps."""
         return _Within(self, trial)
 
+    def around(self, trials: Sequence[Trial]) -> Progress:
+        """Trials that run here at once move it together."""
+        return _Around(self, trials)
+
     def moved(self, trial: Trial, share: float, note: str) -> None:
         """`share` more of a trial is done."""
-        share = min(share, self._left[trial.id])
+        share = min(share, self._left.get(trial.id, 0.0))
+        if not share:
+            return
         self._left[trial.id] -= share
         self._bar.advance(share, f"{trial.name} {note}".strip())
 
@@ -143,6 +175,31 @@ class _WithinBar:
 
     def advance(self, amount: float = 1, note: str = "") -> None:
         self._board.moved(self._trial, amount / self._total, note)
+
+    def done(self) -> None:
+        pass
+
+
+class _Around:
+    """Progress of a stack: each of its trials moves with it until it has ended."""
+
+    def __init__(self, board: Board, trials: Sequence[Trial]) -> None:
+        self._board, self._trials = board, trials
+
+    def bar(self, label: str, total: float) -> Bar:  # noqa: ARG002 - the board has its own label
+        return _AroundBar([self._board.within(trial).bar("", total) for trial in self._trials])
+
+    def say(self, line: str) -> None:
+        """A stack's lines are not the stage's."""
+
+
+class _AroundBar:
+    def __init__(self, bars: Sequence[Bar]) -> None:
+        self._bars = bars
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        for bar in self._bars:
+            bar.advance(amount, note)
 
     def done(self) -> None:
         pass

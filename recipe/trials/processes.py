@@ -169,14 +169,15 @@ def _result(job: Job, reply: dict[str, Any]) -> Outcome:
     if "error" in reply:
         raise RuntimeError(f"in a worker process, in trial {job.trial.id}:\n{reply['error']}")
     if "kind" in reply:
-        raise _refusal(reply)
+        raise refusal_of(reply)
     outcome = finished(job.trial, job.folder, save=job.save)
     if outcome is None:
         raise RuntimeError(f"trial {job.trial.id} left no result")
     return outcome
 
 
-def _refusal(reply: dict[str, Any]) -> Refusal:
+def refusal_of(reply: dict[str, Any]) -> Refusal:
+    """The inverse of `told_of`."""
     if reply["kind"] == "UserCodeError":
         return UserCodeError(reply["where"], reply["frames"], reply["what"])
     kinds: dict[str, type[Refusal]] = {"NoRoom": NoRoom, "InUse": InUse}
@@ -213,14 +214,15 @@ class Desk:
             run_one(job.trial, ingredients, job.folder, threads=job.threads, save=job.save)
             self._node, self._data = node, ingredients.data
         except Refusal as refusal:
-            return _told(refusal)
+            return told_of(refusal)
         except Exception as error:  # it is raised again in the parent
             theirs = UserCodeError.of(error)
-            return _told(theirs) if theirs else {"error": traceback.format_exc()}
+            return told_of(theirs) if theirs else {"error": traceback.format_exc()}
         return {}
 
 
-def _told(refusal: Refusal) -> dict[str, Any]:
+def told_of(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as plain data, to be raised again elsewhere."""
     frames = refusal.frames if isinstance(refusal, UserCodeError) else []
     return {
         "kind": type(refusal).__name__,

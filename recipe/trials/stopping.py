@@ -11,7 +11,8 @@ import msgspec
 from recipe.record.evidence import CannotMeasure
 from recipe.record.regularize import KeptWeights
 from recipe.record.trial import Outcome
-from recipe.trials.ideas import Proposal
+from recipe.training.early_stopping import patience_for
+from recipe.trials.ideas.proposal import Proposal
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
@@ -27,8 +28,8 @@ def early_stopping_proposal(stage: Stage, outcomes: Sequence[Outcome]) -> Propos
     points = min((len(o.history.points) for o in outcomes), default=0)
     if points < 3:
         return None
-    change = {"early_stopping.patience": max(2, math.ceil(points / 3))}
-    return Proposal("early stopping", change, "keep the weights from before the validation loss turns")
+    change = {"early_stopping.patience": patience_for(points)}
+    return Proposal("early stopping", change, "keep the weights from before the validation loss turns", "stop")
 
 
 def at_best(outcome: Outcome) -> Outcome:

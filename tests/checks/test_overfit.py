@@ -258,6 +258,21 @@ def health(dead: int, before: int = 0, saturated: float | None = None) -> UnitHe
     return UnitHealth(layers=(layer,), examples=1000)
 
 
+@pytest.mark.parametrize(
+    ("fields", "verdict", "cause"),
+    [
+        ({}, "pass", ""),
+        ({"twins_after": 40}, "pass", ""),
+        ({"twins_after": 100, "twins_before": 100}, "fail", "twin-units"),
+        ({"constant": 80}, "warn", "constant-units"),
+    ],
+)
+def test_units_that_do_not_differ_are_told(fields: dict[str, int], verdict: str, cause: str) -> None:
+    layer = LayerHealth(layer="a", kind="ReLU", units=100, dead_before=0, dead_after=0, **fields)
+    found = run_check("units-differ", unit_health=UnitHealth(layers=(layer,), examples=1000))
+    assert (found.verdict, found.cause) == (verdict, cause)
+
+
 @pytest.mark.parametrize(("dead", "verdict"), [(0, "pass"), (35, "pass"), (60, "warn"), (95, "fail")])
 def test_dead_units_are_judged_by_their_share(dead: int, verdict: str) -> None:
     assert run_check("units-alive", unit_health=health(dead)).verdict == verdict

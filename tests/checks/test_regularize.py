@@ -17,6 +17,15 @@ from recipe.record.regularize import (
     Regularizers,
 )
 from recipe.record.setup import Part, Setup
+from recipe.record.side_effects import (
+    AugmentedItems,
+    BatchNoise,
+    DecayBeside,
+    Shift,
+    TriedAugmentations,
+    VarianceShift,
+)
+from recipe.record.transforms import Augmented, LostClass
 from recipe.testing import run_check
 
 
@@ -149,14 +158,44 @@ def test_the_last_weights_instead_of_the_best_is_told() -> None:
     assert run_check("best-weights-kept", kept_weights=kept("min", 1.5)).cause == "best-not-kept"
 
 
-def test_dropout_before_batch_norm_is_told() -> None:
-    drop, norm = Part(name="drop", kind="Dropout", p=0.3), Part(name="norm", kind="BatchNorm1d")
-    assert run_check("dropout-meets-batch-norm", setup=setup(drop, norm)).where == "drop"
-    assert run_check("dropout-meets-batch-norm", setup=setup(norm, drop)).verdict == "pass"
-    assert (
-        run_check("dropout-meets-batch-norm", setup=setup(Part(name="off", kind="Dropout", p=0.0), norm)).verdict
-        == "pass"
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.0, "pass"), (1.05, "pass"), (1.3, "warn"), (0.8, "warn")])
+def test_a_variance_that_dropout_shifts_is_told(ratio: float, verdict: str) -> None:
+    shifts = (Shift(layer="first", ratio=1.0), Shift(layer="second", ratio=ratio))
+    found = run_check(
+        "dropout-meets-batch-norm",
+        variance_shift=VarianceShift(steps=50, dropped=("regularizers.dropout",), shifts=shifts),
     )
+    assert found.verdict == verdict
+    if verdict == "warn":
+        assert (found.where, found.cause) == ("regularizers.dropout", "dropout-before-batch-norm")
+        assert "before second" in found.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [({"pull": 0.001}, "pass"), ({"pull": 0.4}, "warn"), ({"share": 0.003}, "pass"), ({"share": 0.3}, "warn")],
+)
+def test_decay_on_norms_is_told_where_it_pulls(fields: dict[str, float], verdict: str) -> None:
+    beside = DecayBeside(
+        names=("norm.weight",), count=4, decay=0.01, pull=fields.get("pull"), share=fields.get("share", 0.0)
+    )
+    assert run_check("decay-spares-norms-and-biases", decay_beside=beside).verdict == verdict
+
+
+@pytest.mark.parametrize(("lost", "used", "verdict"), [(0.3, True, "warn"), (0.3, False, "pass"), (0.0, True, "pass")])
+def test_augmentation_that_changes_labels_counts_where_it_is_used(lost: float, used: bool, verdict: str) -> None:
+    astray = LostClass(label="6", like="9", share=Interval(lost, lost * 0.8, lost * 1.2, 90), plain=0.0, items=90)
+    seen = Augmented(probe="p", items=90, chance=0.1, plain=flat(0.9), augmented=flat(0.8), lost=(astray,))
+    tried = TriedAugmentations(augmentations=(AugmentedItems(name="half turn", used=used, found=seen),))
+    found = run_check("tried-augmentation-keeps-labels", tried_augmentations=tried)
+    assert found.verdict == verdict
+    assert ("half turn" in found.message) == (lost > 0)
+
+
+@pytest.mark.parametrize(("mean", "verdict"), [(0.05, "pass"), (0.6, "warn")])
+def test_batches_too_small_for_their_norm(mean: float, verdict: str) -> None:
+    noise = BatchNoise(sizes={"4": ("norm", mean, 0.2), "2": ("norm", 2 * mean, 0.4)})
+    assert run_check("batch-norm-noise", batch_noise=noise).verdict == verdict
 
 
 @pytest.mark.parametrize(("p", "verdict"), [(0.25, "pass"), (0.5, "pass"), (0.8, "warn")])

@@ -447,7 +447,7 @@ def test_references_that_grow_without_end() -> None:
     assert "expand to more than" in refusal("+experiment=grow")
 
 
-def test_two_thresholds_of_one_check_and_of_two_checks_can_be_given():
-    words = ["checks.init-loss.above=0.3", "checks.init-loss.below=0.2", "checks.output-width.skip='as known'"]
-    given = compose(words).plain["checks"]
-    assert given == {"init-loss": {"above": 0.3, "below": 0.2}, "output-width": {"skip": "as known"}}
+def test_several_keys_go_below_a_node_that_is_shipped_empty():
+    made = compose(["checks.init-loss.above=0.3", "checks.dropout-rate.skip=paper", "init.options={a: 0, b: 1}"])
+    assert set(made.plain["checks"]) == {"init-loss", "dropout-rate"}
+    assert made.plain["init"]["options"] == {"a": 0, "b": 1}

@@ -161,7 +161,7 @@ def test_the_encoder_survives_json(tmp_path, settings):
     [
         ("", "y", "is empty"),
         ("a,y\n", "y", "holds no rows"),
-        ("a,y\n1,2\n3,4,5\n", "y", "not a table that can be read"),
+        ("a,y\n1,2\n3,4,5\n", "y", "line 3 of its table has 3 cells"),
         ("a,a,y\n1,2,3\n", "y", "two columns are called 'a'"),
         (TEXT, "label", "no column 'label'"),
         (TEXT, 9, "no column 9"),

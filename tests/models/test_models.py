@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from recipe.models.autoencoder import Autoencoder, ConvAutoencoder
 from recipe.models.convnet import ConvNet
 from recipe.models.initialise import final_layer, initialise, set_prior_bias
 from recipe.models.linear import Linear
@@ -68,3 +69,12 @@ def test_a_scaled_last_layer_saves_the_weights_of_a_plain_one():
     set_prior_bias(again, bias, 2, scale)
     again.load_state_dict(model.state_dict())
     assert all(torch.equal(a, b) for a, b in zip(again.parameters(), model.parameters(), strict=True))
+
+
+def test_a_k_sparse_code_keeps_the_largest_numbers_of_each_item():
+    net = Autoencoder((1, 4, 4), code=8, sparse=3)
+    every = net.code(net.encoder(torch.randn(20, 1, 4, 4)))
+    codes = net.few(every)
+    assert ((codes != 0).sum(1) == 3).all()
+    assert torch.equal(codes.abs().amax(1), every.abs().amax(1))
+    assert ConvAutoencoder((1, 8, 8), code=8, sparse=2)(torch.randn(2, 1, 8, 8)).shape == (2, 1, 8, 8)

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from recipe.probes.ensemble_curve import choose_members, measure_sizes
+from recipe.probes.ensemble_curve import measure_sizes
 from recipe.probes.error_analysis import analyse_errors
 from recipe.probes.final_numbers import Scored, final_numbers
+from recipe.probes.member_selection import choose_members
 from recipe.probes.members import Said, compare_members
 from recipe.record.evidence import CannotMeasure
 from recipe.record.history import History
@@ -74,20 +75,20 @@ class TestSizes:
 
 
 class TestChoice:
-    def choose(self, nets, sources):
+    def choose(self, nets, sources, selection="auto"):
         members = compare_members(
             [said(p, k, s) for k, (p, s) in enumerate(zip(nets, sources, strict=True))], truth(), TASK, []
         )
-        return choose_members(members, nets, truth(), TASK).members
+        return choose_members(members, nets, truth(), TASK, selection=selection, seed=0)
 
     def test_equals_are_all_kept(self):
-        assert self.choose([net(1), net(2), net(3)], ["seed", "seed", "search"]) == (0, 1, 2)
+        assert self.choose([net(1), net(2), net(3)], ["seed", "seed", "search"]).members == (0, 1, 2)
 
     def test_a_weak_configuration_is_left_out(self):
-        assert self.choose([net(1), net(2), net(3, skill=-1)], ["seed", "seed", "search"]) == (0, 1)
+        assert self.choose([net(1), net(2), net(3, skill=-1)], ["seed", "seed", "search"]).members == (0, 1)
 
     def test_among_weak_ones_the_best_stands_alone(self):
-        assert self.choose([net(1, skill=9), net(2, skill=-2), net(3, skill=-2)], ["seed"] * 3) == (0,)
+        assert self.choose([net(1, skill=9), net(2, skill=-2), net(3, skill=-2)], ["seed"] * 3).members == (0,)
 
 
 def test_final_numbers_stand_beside_validation():

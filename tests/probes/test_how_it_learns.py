@@ -17,10 +17,13 @@ from sequence_catalogue import SEQUENCES
 from recipe.config import compose
 from recipe.ingredients import Ingredients
 from recipe.machine import one_thread
+from recipe.probes.parts_of_task import _clear_first
 from recipe.probes.prediction_dynamics import measure_dynamics
 from recipe.probes.reference import Reference
 from recipe.probes.simple_to_complex import measure_simple_to_complex
 from recipe.record.evidence import CannotMeasure
+from recipe.testing import run_check
+from recipe.training.batch import Batch
 
 
 @pytest.fixture(autouse=True)
@@ -99,8 +102,43 @@ def test_language_begins_with_a_short_context(name):
     assert all(torch.isfinite(torch.tensor(p.at_last)) for p in found.parts)
 
 
-def test_two_classes_are_simple_enough():
-    with pytest.raises(CannotMeasure, match="two classes"):
-        parts(*SEVENS)
-    with pytest.raises(CannotMeasure, match="two classes"):
-        parts(*model("Host", data=from_data("two_classes")))
+@pytest.mark.parametrize("chosen", [SEVENS, model("Host", data=from_data("two_classes"))])
+def test_two_classes_begin_with_the_clearest_items(chosen):
+    found = parts(*chosen)
+    assert (found.unit, found.sizes) == ("clearness", (1, 2, 3, 4))
+    depths = [part.depth for part in found.parts]
+    assert depths[0] == 1
+    assert depths == sorted(depths, reverse=True)
+    assert min(part.at_last for part in found.parts) > 0.5
+    assert run_check("simple-to-complex", simple_to_complex=found).verdict == "pass"
+
+
+def test_items_that_lie_deep_in_the_other_class_are_told():
+    found = parts(*model("Host", data=from_data("two_classes_exchanged")))
+    finding = run_check("simple-to-complex", simple_to_complex=found)
+    assert (finding.cause, finding.where) == ("part-not-learnt", "the least clear quarter")
+
+
+def test_two_heaps_that_overlap_are_left_alone_or_have_no_easy_part():
+    rng = torch.Generator().manual_seed(0)
+    for apart in (0.5, 1.5, 3.0):
+        labels = torch.arange(600) % 2
+        inputs = torch.randn(600, 5, generator=rng)
+        inputs[:, 0] += apart * labels
+        batch = Batch(inputs, labels, torch.arange(600))
+        try:
+            pieces = _clear_first(batch, labels == 1)
+        except CannotMeasure:
+            assert apart < 2
+        else:
+            assert pieces[-1].depth > -0.5
+
+
+def test_labels_come_one_first_and_one_that_means_nothing_is_named():
+    sound = parts(*from_data("three_questions", "task=multilabel"), steps=150)
+    assert (sound.unit, sound.sizes, len(sound.parts)) == ("label", (1, 2, 3), 3)
+    assert min(part.at_last for part in sound.parts) > 0.6
+    assert run_check("simple-to-complex", simple_to_complex=sound).verdict == "pass"
+    broken = parts(*from_data("one_of_three_questions_at_random", "task=multilabel"), steps=150)
+    finding = run_check("simple-to-complex", simple_to_complex=broken)
+    assert (finding.cause, finding.where) == ("part-not-learnt", "1")

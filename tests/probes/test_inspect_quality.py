@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -10,9 +12,12 @@ from recipe.config import compose
 from recipe.data.assemble import assemble
 from recipe.data.scan import Scan
 from recipe.data.table import table
+from recipe.data.text import text
 from recipe.probes.inspect_quality import measure_quality
+from recipe.probes.inspect_remnants import measure_remnants
 from recipe.probes.inspect_values import measure_values
 from recipe.record.evidence import CannotMeasure
+from recipe.testing import run_check
 
 SETTINGS = {**compose([]).plain["data"], "test_fraction": 0, "val_fraction": 0.1}
 
@@ -133,3 +138,26 @@ def test_well_known_sets_are_not_odd(source, folder, shared_data):
     assert run_check("picture-quality", picture_quality=measure_quality(scan)).verdict == "pass"
     assert run_check("attribute-outliers", outliers=outliers).verdict == "pass"
     assert run_check("outliers", outliers=outliers).verdict == "pass"
+
+
+def remnants_of(tmp_path, texts):
+    path = tmp_path / "texts.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("label", "text"), *((str(k % 2), text) for k, text in enumerate(texts))])
+    scan = Scan(assemble(text(path=str(path), text="text", target="label"), SETTINGS, 0, "auto"))
+    return run_check("text-remnants", text_remnants=measure_remnants(scan))
+
+
+PLAIN = [f"Item {k}: she said 'R&D at 5 < 6 and #1' \u2013 fine & well" for k in range(200)]
+
+
+@pytest.mark.parametrize("form", ["Oil#39;s price", "&lt;b&gt; oil", "oil <b>now</b>", "oil\\nnow"])
+def test_remnants_of_pages_in_texts_are_told_with_their_form(tmp_path, form):
+    found = remnants_of(tmp_path, [one + (form if k % 10 == 0 else "") for k, one in enumerate(PLAIN)])
+    assert (found.verdict, found.cause) == ("warn", "markup-in-texts")
+    assert "20 of 200 texts" in found.message
+
+
+def test_plain_texts_with_links_and_marks_are_not_spoken_of(tmp_path):
+    clean = [one + " see www.example.org" for one in PLAIN]
+    assert remnants_of(tmp_path, clean).verdict == "pass"

@@ -64,6 +64,25 @@ def test_saturation_is_a_share_of_activations(feed: Feed) -> None:
     assert calm < 0.2
 
 
+def test_twins_are_units_that_give_the_same_on_everything(feed: Feed) -> None:
+    after = Functional(0.0)
+    with torch.no_grad():
+        after.first.weight[:6] = after.first.weight[0].abs() + 0.1
+        after.first.bias[:6] = 1.0
+        after.first.weight[6] = 0.0
+        after.first.bias[6] = 2.0
+    (layer,) = unit_health(Functional(0.0), after, feed).layers
+    assert (layer.twins_before, layer.twins_after, layer.constant) == (0, 6, 1)
+
+
+def test_units_of_a_sound_net_are_no_twins(digits: Ingredients, feed: Feed) -> None:
+    for seed in range(5):
+        assert all(
+            layer.twins_after + layer.constant == 0
+            for layer in unit_health(digits.model(seed), digits.model(seed + 9), feed).layers
+        )
+
+
 def test_a_net_without_activations_cannot_be_measured(feed: Feed) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     with pytest.raises(CannotMeasure):

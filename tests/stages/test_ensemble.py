@@ -15,7 +15,7 @@ from recipe.run import run_stage
 
 SMALL = [
     "model=mlp", "model.width=16", "model.depth=1", "train.epochs=3", "gate=off", "engine.workers=1",
-    "ensemble.members=3", "ensemble.top=1", "ensemble.hardest=6",
+    "ensemble.members=3", "ensemble.top=1", "ensemble.hardest=6", "ensemble.snapshots=0",
 ]  # fmt: skip
 
 

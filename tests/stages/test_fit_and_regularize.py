@@ -214,7 +214,7 @@ class TestRegularize:
     def test_too_much_dropout_of_the_users_is_told(self, tmp_path):
         words = [*SMALL, "regularizers.dropout=0.95", "regularize.seeds=3", "regularize.fractions=[]", "train.epochs=4"]
         _, _, report = run(
-            "regularize", tmp_path, *words, "regularize.screen=3", "regularize.ideas=null", "optimizer.lr=0.01"
+            "regularize", tmp_path, *words, "regularize.race=0", "regularize.ideas=null", "optimizer.lr=0.01"
         )
         found = {finding["id"]: finding for finding in report["checks"]}
         assert found["configured-regularizers-help"]["verdict"] == "warn"

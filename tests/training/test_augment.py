@@ -2,12 +2,28 @@ import pytest
 import torch
 
 from recipe.record.refusal import Refusal
-from recipe.training.augment import Brightness, Contrast, Erase, Flip, Noise, Rotate, Shift
+from recipe.training.augment import (
+    Blank,
+    BlankTime,
+    Brightness,
+    Colour,
+    Contrast,
+    Crop,
+    Erase,
+    Flip,
+    Noise,
+    Rotate,
+    Shift,
+    Stretch,
+)
 from recipe.training.counter import item_keys
 
 PICTURES = torch.rand(64, 3, 8, 10, generator=torch.Generator().manual_seed(0)) + 1
 KEYS = item_keys(0, 0, torch.arange(64))
-ALL = [Shift(2), Flip(), Rotate(15, 0.1), Brightness(), Contrast(), Erase(0.3, 0.7), Noise(0.1)]
+ALL = [
+    Shift(2), Flip(), Rotate(15, 0.1), Stretch(0.2), Crop(0.7), Brightness(), Contrast(), Colour(), Erase(0.3, 0.7),
+    Noise(0.1),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("augment", ALL, ids=lambda a: type(a).__name__)
@@ -77,3 +93,38 @@ def test_noise_works_on_tables_and_leaves_whole_numbers():
 
 def test_contrast_keeps_the_mean():
     assert torch.allclose(Contrast(0.5)(PICTURES, KEYS).mean((1, 2, 3)), PICTURES.mean((1, 2, 3)), atol=1e-5)
+
+
+def test_a_crop_is_a_part_of_the_picture_enlarged():
+    ramp = torch.linspace(0, 1, 40).expand(64, 1, 40, 40).contiguous()
+    cut = Crop(0.5)(ramp, KEYS)
+    span = cut[..., -1] - cut[..., 0]
+    assert float(span.max()) <= 1
+    assert 0.45 < float(span.min()) < 0.6
+    assert torch.allclose(Crop(1.0)(ramp, KEYS), ramp, atol=1e-5)
+
+
+def test_stretching_keeps_the_middle():
+    cross = torch.zeros(64, 1, 21, 21)
+    cross[..., 10, :] = cross[..., 10] = 1
+    wide = Stretch(0.3)(cross, KEYS)
+    assert torch.allclose(wide[..., 10, 10], torch.ones(64, 1), atol=1e-4)
+    assert not torch.allclose(wide, cross, atol=1e-2)
+
+
+def test_blanks_are_zeros_of_about_the_share():
+    rows = torch.rand(64, 50) + 1
+    blanked = Blank(0.1)(rows, KEYS)
+    assert ((blanked == 0) | (blanked == rows)).all()
+    assert 0.07 < float((blanked == 0).float().mean()) < 0.13
+    codes = torch.ones(64, 50, dtype=torch.int64)
+    assert torch.equal(Blank(0.5)(codes, KEYS), codes)
+
+
+def test_one_stretch_of_time_is_blanked():
+    series = torch.rand(64, 40, 3) + 1
+    gone = (BlankTime(0.5)(series, KEYS) == 0).all(2)
+    assert gone.sum(1).max() <= 20
+    edges = (gone[:, 1:] != gone[:, :-1]).sum(1)
+    assert edges.max() <= 2
+    assert 0.15 < float(gone.float().mean()) < 0.3

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import recipe.record.files
+import recipe.training.checkpoint as checkpoint_module
 from recipe.record.refusal import Refusal
 from recipe.training.checkpoint import Checkpoint, load_weights, save_weights
 
@@ -147,6 +148,21 @@ def test_other_threads_are_told_as_not_exact(made, tmp_path):
     checkpoint = Checkpoint(tmp_path)
     assert checkpoint.load(made()).step == 1
     assert checkpoint.notes == ["not exact: resumed with threads 2, begun with 1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "before"),
+    [("torch", "2.8.0"), ("threads", "4"), ("device", "cuda"), ("processor", "arm64"), ("torch", None)],
+)
+def test_whatever_else_has_changed_is_told_as_not_exact(made, tmp_path, monkeypatch, key, before):
+    here = checkpoint_module._environment
+    there = {k: v for k, v in {**here(made()), key: before}.items() if v is not None}
+    monkeypatch.setattr(checkpoint_module, "_environment", lambda _: there)
+    Checkpoint(tmp_path).save(1, made(), {})
+    monkeypatch.setattr(checkpoint_module, "_environment", here)
+    checkpoint = Checkpoint(tmp_path)
+    assert checkpoint.load(made()).step == 1
+    assert checkpoint.notes == [f"not exact: resumed with {key} {here(made())[key]}, begun with {before}"]
 
 
 def test_due_by_steps_or_by_time(tmp_path):

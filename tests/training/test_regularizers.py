@@ -10,14 +10,16 @@ from recipe.training.augment import Shift
 from recipe.training.average import Average
 from recipe.training.dropouts import (
     ActivationPenalty,
+    SameSteps,
     apply_dropconnect,
     apply_dropout,
     apply_dropout2d,
     apply_stochastic_depth,
+    apply_variational_dropout,
     dropout_places,
 )
 from recipe.training.evaluate import evaluating
-from recipe.training.mixing import cutmix, mixup
+from recipe.training.mixing import blended, copy_paste, cutmix, mixup, objects
 from recipe.training.regularizers import Regularizers, smoothed
 
 
@@ -226,3 +228,75 @@ def test_the_average_follows_its_formula():
     assert torch.equal(model.weight, own)
     average.put()
     assert torch.allclose(model.weight, expected)
+
+
+def squares(count=32):
+    """Bright squares of their own brightness on black, at places of their own."""
+    pictures = torch.zeros(count, 1, 16, 16)
+    for k in range(count):
+        top, left = 3 + k % 5, 3 + k % 7
+        pictures[k, :, top : top + 4, left : left + 4] = 1 + k / count
+    return pictures
+
+
+def test_an_object_is_what_stands_out_from_a_plain_border():
+    found = objects(squares())
+    assert torch.equal(found, squares() > 0)
+    busy = torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert not objects(busy).any()
+
+
+def test_copy_paste_lays_another_object_over_and_shares_the_label_by_what_is_seen():
+    torch.manual_seed(0)
+    pictures = squares()
+    mixed, partner, shares = copy_paste(pictures, 0.5)
+    for k in range(len(pictures)):
+        own, other = float(pictures[k].max()), float(pictures[partner[k]].max())
+        seen = {round(v, 4) for v in mixed[k].unique().tolist()} - {0.0}
+        assert seen <= {round(own, 4), round(other, 4)}
+        if int(partner[k]) != k:
+            left, laid = int((mixed[k] == own).sum()), int((mixed[k] == other).sum())
+            assert float(shares[k]) == pytest.approx(left / (left + laid))
+    assert 8 < int((shares < 1).sum()) < 24
+    busy = torch.rand(8, 1, 16, 16)
+    assert torch.equal(copy_paste(busy, 1.0)[0], busy)
+    assert torch.equal(copy_paste(busy, 1.0)[2], torch.ones(8))
+
+
+def test_shares_of_two_labels_are_the_mean_of_both_losses():
+    outputs, targets = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
+    partner, shares = torch.tensor([1, 2, 3, 4, 5, 0]), torch.linspace(0, 1, 6)
+    loss = nn.CrossEntropyLoss()
+    each = nn.CrossEntropyLoss(reduction="none")
+    expected = (shares * each(outputs, targets) + (1 - shares) * each(outputs, targets[partner])).mean()
+    assert loss(outputs, blended(loss, targets, 3, partner, shares)).item() == pytest.approx(expected.item(), abs=1e-6)
+    with pytest.raises(Refusal, match="shares of two labels"):
+        blended(nn.MSELoss(), targets.float(), 3, partner, shares)
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_variational_dropout_misses_the_same_units_at_every_step(batch_first):
+    layer = nn.GRU(12, 5, batch_first=batch_first)
+    shape = (4, 9, 12) if batch_first else (9, 4, 12)
+    thinned = SameSteps(0.5)(layer, (torch.ones(shape),))[0]
+    time = 1 if batch_first else 0
+    assert torch.equal(thinned, thinned.select(time, 0).unsqueeze(time).expand(shape))
+    assert set(thinned.unique().tolist()) == {0.0, 2.0}
+    layer.eval()
+    assert torch.equal(SameSteps(0.5)(layer, (torch.ones(shape),))[0], torch.ones(shape))
+
+
+def test_variational_dropout_of_packed_sequences():
+    packed = nn.utils.rnn.pack_sequence([torch.ones(5, 8), torch.ones(3, 8), torch.ones(2, 8)])
+    thinned = SameSteps(0.5)(nn.GRU(8, 4), (packed,))[0]
+    padded, lengths = nn.utils.rnn.pad_packed_sequence(thinned, batch_first=True)
+    for row, length in zip(padded, lengths.tolist(), strict=True):
+        assert torch.equal(row[:length], row[:1].expand(length, 8))
+
+
+def test_variational_dropout_needs_a_recurrent_layer():
+    with pytest.raises(Refusal, match="no recurrent layer"):
+        apply_variational_dropout(perceptron(), 0.2)
+    model = nn.Sequential(nn.LSTM(3, 4), nn.Identity())
+    apply_variational_dropout(model, 0.2)
+    assert len(model[0]._forward_pre_hooks) == 1

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recipe.config import compose
 from recipe.ingredients import Ingredients
+from recipe.record.evidence import Shelf
 from recipe.record.gain import Gain
 from recipe.record.history import History
 from recipe.record.interval import Interval
 from recipe.record.trial import Outcome, Trial
-from recipe.trials.ideas import Proposal, applicable, ideas_for
+from recipe.trials.ideas.proposal import Proposal
+from recipe.trials.ideas.proposed import applicable, ideas_for
 from recipe.trials.rates import choice_of, judge_rate, noise_of, steps_to_fit
 from recipe.trials.verdicts import joined_changes, judge_gain
 
@@ -58,8 +61,16 @@ def digits() -> Ingredients:
     return Ingredients(compose(["model=convnet", "model.channels=8", "model.width=16"]))
 
 
+def proposed(
+    ingredients: Ingredients, steps: int = 100, given: Any = lambda _: False, **settings: Any
+) -> list[Proposal]:
+    settings = {"extra": None, "extra_shares": [], **settings}
+    found = Shelf(Path("nothing was inspected"))
+    return ideas_for(ingredients, steps=steps, given=given, found=found, settings=settings)
+
+
 def test_ideas_are_sized_for_the_net_and_the_run(digits: Ingredients) -> None:
-    ideas = {idea.name: idea for idea in ideas_for(digits, steps=1000, given=lambda _: False)}
+    ideas = {idea.name: idea for idea in proposed(digits, 1000)}
     assert ideas["half the width (channels 4, width 8)"].change == {"model.channels": 4, "model.width": 8}
     decay = next(i for name, i in ideas.items() if name.startswith("strong weight decay"))
     rate, amount = digits.config["optimizer"]["lr"], decay.change["regularizers.weight_decay"]
@@ -70,21 +81,21 @@ def test_ideas_are_sized_for_the_net_and_the_run(digits: Ingredients) -> None:
 
 
 def test_branches_are_left_out_where_there_are_any(digits: Ingredients) -> None:
-    def proposed(ingredients: Ingredients) -> bool:
-        return "stochastic depth 0.1" in {idea.name for idea in ideas_for(ingredients, steps=9, given=lambda _: False)}
+    def told(ingredients: Ingredients) -> bool:
+        return "stochastic depth 0.1" in {idea.name for idea in proposed(ingredients)}
 
-    assert not proposed(digits)
-    assert proposed(digits.changed({"model": "resnet"}))
+    assert not told(digits)
+    assert told(digits.changed({"model": "resnet"}))
 
 
 def test_what_the_user_fixed_is_not_tried(digits: Ingredients) -> None:
-    ideas = ideas_for(digits, steps=1000, given=lambda key: key == "regularizers.dropout")
+    ideas = proposed(digits, given=lambda key: key == "regularizers.dropout")
     assert not any("regularizers.dropout" in idea.change for idea in ideas)
 
 
 def test_what_is_switched_on_is_tried_without(digits: Ingredients) -> None:
     dropped = digits.changed({"regularizers.dropout": 0.8})
-    ablation = ideas_for(dropped, steps=100, given=lambda key: key.startswith("regularizers"))[0]
+    ablation = proposed(dropped, given=lambda key: key.startswith("regularizers"))[0]
     assert (ablation.name, ablation.change, ablation.removes) == (
         "without dropout",
         {"regularizers.dropout": None},

@@ -4,25 +4,27 @@ import pytest
 
 from recipe.lengths import steps_within, training_seconds
 from recipe.record.overfit import Cost
+from recipe.trials.ideas.proposal import Proposal
 from recipe.trials.plan import plan_overfit, plan_regularize, spoken
 
 SETTINGS = {
     "seeds": 3,
     "edge_steps": 60,
     "shares": [0.03, 0.1],
+    "remedies": 6,
+    "remedy_steps": 2000,
     "fractions": [0.125, 0.25, 0.5],
     "fresh": 3,
-    "screen": 2,
 }
 CHEAP, DEAR = Cost(step=0.001, val=0.01, train=0.1), Cost(step=0.2, val=1.0, train=9.0)
-IDEAS = [f"idea {i}" for i in range(10)]
+IDEAS = [Proposal(f"idea {i}", {}, "help", promise=10 - i) for i in range(10)]
 
 
 def test_without_a_budget_the_shipped_plan_stands() -> None:
     plan = plan_overfit({"a": 1000, "b": 2000}, {"a": CHEAP, "b": DEAR}, SETTINGS, None, 2)
     assert (plan.steps, plan.edge_steps, plan.rate_seeds, plan.budget) == ({"a": 1000, "b": 2000}, 60, 3, None)
     other = plan_regularize(IDEAS, CHEAP, 500, SETTINGS, None, 2)
-    assert (other.ideas, other.steps, other.left) == (tuple(IDEAS), 500, ())
+    assert (other.ideas, other.steps, other.left) == (tuple(idea.name for idea in IDEAS), 500, ())
 
 
 @pytest.mark.parametrize("budget", [20.0, 60.0, 180.0, 900.0])
@@ -67,6 +69,7 @@ def test_ideas_and_seeds_are_given_up_before_length() -> None:
     assert poor.steps == 1000
     assert poor.left
     assert poor.fractions == ()
+    assert poor.left == tuple(idea.name for idea in IDEAS[: len(poor.left)]), "the least promising go first"
 
 
 def test_validation_on_the_way_is_counted() -> None:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
+
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.overfit import CapacityLadder
+from recipe.record.remedies import Remedies
 
 
 @check(id="training-set-fits")
 def the_training_set_is_fitted(
-    capacity_ladder: CapacityLadder, *, flat: float = 0.02, far: float = 0.1, hopeless: float = 0.5
+    capacity_ladder: CapacityLadder,
+    remedies: Remedies | None = None,
+    *,
+    flat: float = 0.02,
+    far: float = 0.1,
+    hopeless: float = 0.5,
 ) -> Verdict:
     """A net large enough fits the training set, down to the error that the labels themselves leave.
 
@@ -18,10 +26,28 @@ def the_training_set_is_fitted(
     hides which. `flat`: a loss that fell by less than this share over the last fifth of the run no longer falls.
     `hopeless`: share of the blind predictor's error above which a flat loss is taken for a bug; above `far` of it a net
     that a standard one outruns needs more than time.
-    Fix: look at the checks below for a cause; give the net more capacity or more time: train.epochs=…, model.width=….
+    Fix: look at the checks below for a cause, and at what the remedies did; give the net more capacity or more time:
+    train.epochs=…, model.width=….
     Source: Karpathy 2019, "Overfit".
     """
-    ladder, best = capacity_ladder, capacity_ladder.best
+    verdict = _fitted(capacity_ladder, flat, far, hopeless)
+    return verdict if remedies is None else _with_remedies(verdict, remedies)
+
+
+def _with_remedies(verdict: Verdict, remedies: Remedies) -> Verdict:
+    """The same, with what was tried against it."""
+    best, tried = remedies.best, len(remedies.tried)
+    if best is not None:
+        words = " ".join(f"{key}={value}" for key, value in best.change.items())
+        message = f"{verdict.message}; of {tried} remedies tried {best.name} works: {best.why}"
+        return msgspec.structs.replace(verdict, message=message, advice=words)
+    if not tried:
+        return verdict
+    return msgspec.structs.replace(verdict, message=f"{verdict.message}; none of {tried} remedies tried mends it")
+
+
+def _fitted(ladder: CapacityLadder, flat: float, far: float, hopeless: float) -> Verdict:
+    best = ladder.best
     error, ceiling, blind = (
         f"{value:.2%}" if ladder.metric == "accuracy" else f"{value:.3g}"
         for value in (best.train_error.mean, ladder.ceiling, ladder.chance)

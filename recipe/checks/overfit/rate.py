@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from statistics import fmean, median
+import math
+from collections.abc import Sequence
+from statistics import fmean, median, variance
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.history import History
@@ -50,15 +52,26 @@ def the_rate_is_below_the_edge(learning_rate_edge: LearningRateEdge, *, lowest: 
     return passed(f"{told}; the rate is {edge.rate:g}", measured=measured)
 
 
+# Share of its peak at which a rate still teaches.
+_LARGE = 0.3
+
+
 @check(id="effective-rate")
 def the_rate_lasts_while_there_is_something_to_learn(
-    run: History, capacity_ladder: CapacityLadder | None = None, *, dead: float = 0.01, share: float = 0.8
+    run: History,
+    capacity_ladder: CapacityLadder | None = None,
+    *,
+    dead: float = 0.01,
+    share: float = 0.8,
+    least: float = 0.1,
+    flat: float = 0.03,
 ) -> Verdict:
     """The learning rate stays alive while there is still something to learn.
 
     Why: a schedule that counts in steps or in another data set's epochs ends the training long before the run ends,
-    without any error. `dead`: share of the peak below which a rate no longer counts; `share`: of
-    the run that it has to live.
+    without any error. `dead`: share of the peak below which a rate no longer counts; `share`: of the run that it has
+    to live; `least`: its mean over the run, as a share of the peak. `flat`: a loss that fell by less than this share
+    of itself when the rate died had flattened before, and lost nothing.
     Fix: schedule=constant here; later a schedule whose lengths are fractions of the run.
     Source: Karpathy 2019, "do not trust learning rate decay defaults".
     """
@@ -68,18 +81,44 @@ def the_rate_lasts_while_there_is_something_to_learn(
     if peak <= 0:
         return failed("the rate is zero throughout", cause="rate-zero")
     alive = max(i for i, rate in enumerate(run.rates) if rate >= dead * peak) + 1
-    part = alive / len(run.rates)
-    measured = {"peak": peak, "last": run.rates[-1], "alive": part}
-    if part >= share or run.stopped == "target-reached":
-        return passed(
-            f"the rate is above {dead:.0%} of its peak {peak:.2g} for {part:.0%} of the run", measured=measured
-        )
-    text = f"the rate is below {dead:.0%} of its peak {peak:.2g} from step {alive} of {len(run.rates)} on"
+    part, spent = alive / len(run.rates), fmean(run.rates) / peak
+    measured = {"peak": peak, "last": run.rates[-1], "alive": part, "mean_of_peak": spent}
+    told = (
+        f"the rate is above {dead:.0%} of its peak {peak:.2g} for {part:.0%} of the run, {spent:.0%} of it on average"
+    )
+    if (part >= share and spent >= least) or run.stopped == "target-reached":
+        return passed(told, measured=measured)
+    died = alive if part < share else _faded(run.rates, least * peak)
+    # A rate that dies slowly flattens the loss itself: what counts is whether it fell while the rate was large.
+    fell = _fell_before(run.losses, _faded(run.rates, _LARGE * peak))
+    measured["still_fell_by"] = fell
+    if fell <= flat:
+        return passed(f"{told}; by step {died} the loss had flattened", measured=measured)
+    text = (
+        f"the rate is below {dead if part < share else least:.0%} of its peak {peak:.2g} from step {died} "
+        f"of {len(run.rates)} on, while the loss was falling by {fell:.0%}"
+    )
     if capacity_ladder is not None and capacity_ladder.best.fits:
         return warned(
             f"{text}; the training set is fitted all the same", measured=measured, cause="schedule-decays-early"
         )
     return failed(text, measured=measured, cause="schedule-decays-early", advice="schedule=constant")
+
+
+def _faded(rates: Sequence[float], level: float) -> int:
+    """The step from which on a rate stays below a level."""
+    return max((i for i, rate in enumerate(rates) if rate >= level), default=-1) + 1
+
+
+def _fell_before(losses: Sequence[float], step: int) -> float:
+    """How much the mean loss fell just before a step, as a share of itself, less what batches alone make it differ."""
+    part = step // 5
+    if part < 5:
+        return 1.0
+    before, after = losses[step - 2 * part : step - part], losses[step - part : step]
+    noise = math.sqrt((variance(before) + variance(after)) / part)
+    level = abs(fmean(before))
+    return (fmean(before) - fmean(after) - 2 * noise) / level if level else 0.0
 
 
 @check(id="update-size")

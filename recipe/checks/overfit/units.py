@@ -54,3 +54,40 @@ def activations_are_not_saturated(
     if (worst.saturated or 0.0) > share and not learns:
         return warned(text, measured=measured, cause="saturation", where=worst.layer)
     return passed(text, measured=measured)
+
+
+@check(id="units-differ")
+def units_of_a_layer_differ_after_training(unit_health: UnitHealth, *, most: float = 0.5) -> Verdict:
+    """The units of a layer tell examples apart in ways of their own.
+
+    Why: units that start with equal weights get equal gradients: however wide the layer, it stays one unit. And a unit
+    that gives every example the same is only a bias. `most`: share of a layer's units that may be so, over all of the
+    training set.
+    Fix: init.scheme=he, or leave torch's own initial weights as they are; for constant units model.norm=batch, or a
+    lower optimizer.lr.
+    Source: TheDeepChecker, poor initialisation; NeuraLint, constant init; with the net's own answers.
+    """
+    layers = [layer for layer in unit_health.layers if layer.units > 1]
+    if not layers:
+        return skipped("no layer has more than one unit")
+    measured = {layer.layer: (layer.twins_after + layer.constant) / layer.units for layer in layers}
+    twins = max(layers, key=lambda layer: layer.twins_after / layer.units)
+    if twins.twins_after > most * twins.units:
+        since = "as they did before training" if twins.twins_before > most * twins.units else "since training began"
+        return failed(
+            f"{twins.twins_after} of {twins.units} units of {twins.layer} give what another one gives, {since}",
+            measured=measured,
+            cause="twin-units",
+            where=twins.layer,
+            advice="init.scheme=he",
+        )
+    still = max(layers, key=lambda layer: layer.constant / layer.units)
+    if still.constant > most * still.units:
+        return warned(
+            f"{still.constant} of {still.units} units of {still.layer} give every example the same",
+            measured=measured,
+            cause="constant-units",
+            where=still.layer,
+        )
+    told = f"the units of {len(layers)} layers differ from each other and from example to example"
+    return passed(told, measured=measured)

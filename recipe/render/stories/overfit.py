@@ -9,6 +9,7 @@ from statistics import fmean
 from recipe.record.evidence import Shelf
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, LearningRateEdge, RateChoice, RateTrial, UnitHealth
+from recipe.record.remedies import Remedies
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Bar, Bars, Block, Cell, Curve, Mark, Series, Table, Tone, missing
@@ -19,7 +20,15 @@ _POINTS = 400
 
 def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
     """The blocks, most telling first."""
-    return [*_ladder(shelf), *_run(shelf), *_edge(shelf), *_rates(shelf), *_layers(shelf), *_units(shelf)]
+    return [
+        *_ladder(shelf),
+        *_remedies(shelf),
+        *_run(shelf),
+        *_edge(shelf),
+        *_rates(shelf),
+        *_layers(shelf),
+        *_units(shelf),
+    ]
 
 
 def _ladder(shelf: Shelf) -> Iterator[Block]:
@@ -85,6 +94,36 @@ def _ladder(shelf: Shelf) -> Iterator[Block]:
     )
 
 
+def _remedies(shelf: Shelf) -> Iterator[Block]:
+    found = shelf.found("remedies", Remedies)
+    if found is None:
+        return
+    yield Table(
+        title=f"Why {found.rung} does not fit: {', '.join(cause.name for cause in found.causes) or 'no cause found'}",
+        name="causes",
+        caption="Causes that the checks name, with what they saw; those that say why come first.",
+        columns=["cause", "named by", "evidence"],
+        rows=[[cause.name, cause.check, cause.told] for cause in found.causes],
+    )
+    best = found.best
+    rows: list[list[Cell]] = [["none", "", "", found.loss, None, ""]]
+    rows += [[one.name, one.cause, one.expects, one.loss, one.seeds, one.why] for one in found.tried]
+    edits = [f"{edit.text} (against {edit.cause})" for edit in found.edits]
+    left = [f"No room in the plan for {', '.join(found.left)}."] if found.left else []
+    by_hand = [f"Not by config: {'; '.join(edits)}."] if edits else []
+    yield Table(
+        title=f"{best.name} works: {best.why}" if best else f"None of {len(found.tried)} remedies mends it",
+        name="remedies",
+        caption=" ".join(
+            [f"Each alone, {found.steps:,} steps at most; the best was tried on further seeds.", *by_hand, *left]
+        ),
+        checks=("training-set-fits",),
+        columns=["remedy", "against", "expected to", "training loss", "seeds", "obtained"],
+        rows=rows,
+        tones=["quiet", *(_tone(one.better, one == best) for one in found.tried)],
+    )
+
+
 def _run(shelf: Shelf) -> Iterator[Block]:
     run = shelf.found("run", History)
     if run is None or not run.losses:
@@ -110,7 +149,7 @@ def _run(shelf: Shelf) -> Iterator[Block]:
     )
     if max(run.rates, default=0) > 0:
         yield Curve(
-            title="The rate that was really used, over the run",
+            title=f"The rate is {fmean(run.rates) / max(run.rates):.0%} of its peak on average, over the run as it was",
             name="effective-rate",
             caption="Read back from the optimizer at each step.",
             checks=("effective-rate",),

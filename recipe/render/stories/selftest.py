@@ -10,6 +10,7 @@ from recipe.record.gallery import Gallery, Peers, Showing
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Block, Cell, Fact, Facts, Table, Tone
+from recipe.render.wording import duration
 
 GROUPS = {
     "D": "data", "P": "preprocessing and augmentation", "M": "models", "L": "losses", "O": "optimizers",
@@ -23,7 +24,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
     gallery = shelf.found("gallery", Gallery)
     if gallery is None:
         return []
-    tables = (_figures, _by_group, _faults, _healthy, _by_check)
+    tables = (_figures, _by_group, _faults, _missed, _healthy, _by_check)
     return [*(block for table in tables for block in table(gallery)), *_peers(gallery, shelf)]
 
 
@@ -32,16 +33,19 @@ def _figures(gallery: Gallery) -> Iterator[Block]:
     right, caught = sum(map(_right, faults)), sum(gallery.caught(one) for one in faults)
     false = sum(alarm.verdict == "fail" for one in healthy for alarm in one.alarms)
     warned = sum(alarm.verdict == "warn" for one in healthy for alarm in one.alarms)
+    broke = sum(bool(one.broke) for one in gallery.showings)
     yield Facts(
         title=f"{len({one.number for one in faults})} faults and {len({one.name for one in healthy})} healthy setups",
         name="figures",
         caption="A showing is one exhibit on one host with one seed.",
-        checks=["causes-named", "healthy-left-alone"],
+        checks=["causes-named", "healthy-left-alone", "showings-are-current"],
         facts=[
             Fact("showings of faults", len(faults)),
             Fact("right cause named", f"{right / max(1, len(faults)):.1%}", f"{right:,}"),
             Fact("noticed at all", f"{caught / max(1, len(faults)):.1%}", f"{caught:,}"),
             Fact("healthy showings", len(healthy), f"{false:,} false failures, {warned:,} false warnings"),
+            Fact("not made, broken, of other code", f"{gallery.left} · {broke} · {len(gallery.stale)}"),
+            Fact("processor time", duration(sum(one.seconds for one in gallery.showings))),
         ],
     )
 
@@ -98,8 +102,26 @@ def _said(shown: Sequence[Showing]) -> str:
     if right:
         return ", ".join(check for check, _ in right.most_common(4))
     other = Counter(f"{alarm.check}: {alarm.cause}" for one in shown for alarm in one.alarms)
-    refused = next((one.refused for one in shown if one.refused), "")
+    refused = next((one.broke or one.refused for one in shown if one.broke or one.refused), "")
     return refused or ", ".join(told for told, _ in other.most_common(3)) or "nothing"
+
+
+def _missed(gallery: Gallery) -> Iterator[Block]:
+    missed = [one for one in gallery.faults if not one.right]
+    if missed:
+        yield Table(
+            title=f"{len(missed)} showings of {len({one.number for one in missed})} faults are missed",
+            name="missed",
+            caption="What was said instead of a right cause.",
+            checks=["causes-named"],
+            columns=["fault", "host", "seed", "right causes", "what was said"],
+            rows=[[one.number, one.host, one.seed, ", ".join(one.causes), _instead(one)] for one in missed],
+        )
+
+
+def _instead(one: Showing) -> str:
+    said = [f"{alarm.check}: {alarm.cause}" for alarm in one.alarms]
+    return one.broke or "; ".join([*filter(None, [one.refused]), *said]) or "nothing"
 
 
 def _healthy(gallery: Gallery) -> Iterator[Block]:
@@ -107,8 +129,9 @@ def _healthy(gallery: Gallery) -> Iterator[Block]:
     for key in dict.fromkeys((one.number, one.name) for one in gallery.healthy):
         shown = [one for one in gallery.healthy if (one.number, one.name) == key]
         spoke = Counter(f"{alarm.verdict} {alarm.check}" for one in shown for alarm in one.alarms)
-        refused = [one.refused for one in shown if one.refused]
-        rows.append([*key, len(shown), sum(spoke.values()) + len(refused), ", ".join([*spoke, *refused[:1]])])
+        refused = [one.broke or one.refused for one in shown if one.broke or one.refused]
+        told = [f"{check} ({times})" if times > 1 else check for check, times in spoke.items()]
+        rows.append([*key, len(shown), sum(spoke.values()) + len(refused), ", ".join([*told, *refused[:1]])])
     if rows:
         yield Table(
             title=f"{sum(row[3] == 0 for row in rows)} of {len(rows)} healthy setups are left alone",

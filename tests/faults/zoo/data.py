@@ -33,6 +33,22 @@ def two_classes() -> dict[str, Any]:  # H18
     return {"train": (inputs[chosen], labels[chosen]), "classes": ["zero", "one"]}
 
 
+def two_classes_exchanged(share: float = 0.2) -> dict[str, Any]:
+    """Some of the zeros are called one, and some of the ones zero."""
+    given = two_classes()
+    inputs, labels = given["train"]
+    other = np.random.default_rng(1).random(len(labels)) < share
+    return given | {"train": (inputs, np.where(other, 1 - labels, labels))}
+
+
+def one_of_three_questions_at_random() -> dict[str, Any]:
+    given = three_questions()
+    inputs, asked = given["train"]
+    asked = asked.copy()
+    asked[:, 1] = np.random.default_rng(1).random(len(asked)) < 0.5
+    return given | {"train": (inputs, asked)}
+
+
 def unseeded_noise() -> dict[str, Any]:  # B06
     given = digits()
     inputs, labels = given["train"]

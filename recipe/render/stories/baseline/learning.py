@@ -57,7 +57,13 @@ def _spread(count: int, most: int) -> list[int]:
 
 def _parts(found: SimpleToComplex) -> list[Block]:
     """The loss over all steps, and a row a part."""
-    shown = {"class": "classes", "band": "bands of the target", "context": "lengths of the context"}[found.unit]
+    shown = {
+        "class": "classes",
+        "band": "bands of the target",
+        "context": "lengths of the context",
+        "label": "labels",
+        "clearness": "quarters, the clearest first",
+    }[found.unit]
     steps = [float(k) for k in range(len(found.losses))]
     marks = [
         Mark(label=f"{size} {shown}" if not k else str(size), x=float(k * found.steps))

@@ -36,4 +36,4 @@ def _summary(found: ModelSummary) -> list[Block]:
     ]
 
 
-_ENTRIES = (Entry("model_summary", ModelSummary, _summary),)
+_ENTRIES = (Entry("model_summary", ModelSummary, "the model at a glance", _summary),)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recipe.record.evidence import Shelf
 from recipe.record.features import Sheet
-from recipe.record.quality import OddValues, PictureQuality
+from recipe.record.quality import OddValues, PictureQuality, TextRemnants
 from recipe.render.blocks import Block, Table
 from recipe.render.stories.sheets import sheet_of
 
@@ -21,6 +21,9 @@ def blocks(shelf: Shelf) -> Iterator[Block]:
         yield _qualities(found)
     if pictures is not None:
         yield sheet_of(pictures, "odd-pictures", "The oddest pictures, a row a kind", checks=["picture-quality"])
+    remnants = shelf.found("text_remnants", TextRemnants)
+    if remnants is not None and remnants.remnants:
+        yield _remnants(remnants)
     values = shelf.found("odd_values", OddValues)
     if values is not None and values.values:
         yield _values(values)
@@ -43,6 +46,27 @@ def _qualities(found: PictureQuality) -> Table:
                 ", ".join(item.name for item in one.worst[:3]),
             ]
             for one in odd
+        ],
+    )
+
+
+def _remnants(found: TextRemnants) -> Table:
+    total, touched = sum(found.items.values()), sum(found.touched.values())
+    return Table(
+        title=f"{touched:,} of {total:,} texts hold what a page or a file left behind",
+        name="text-remnants",
+        caption="Each text counts once a kind. The commonest forms, as they stand.",
+        checks=["text-remnants"],
+        columns=["kind", "texts", "%", "forms", "such as"],
+        rows=[
+            [
+                one.kind,
+                one.total,
+                100 * one.total / max(1, total),
+                "  ".join(one.forms),
+                ", ".join(item.name for item in one.first[:3]),
+            ]
+            for one in found.remnants
         ],
     )
 

@@ -90,6 +90,16 @@ function listen() {
   }
 }
 
+// A link may say what to look for: browser.html#search=label:shirt
+function searchLinked() {
+  const query = new URLSearchParams(location.hash.slice(1)).get("search");
+  if (query === null) return;
+  at("search").value = query;
+  setFilter("search", searchFor(query), query);
+  refresh();
+}
+window.addEventListener("hashchange", searchLinked);
+
 listeners.push((items) => {
   if (filters.has("mark")) {
     facets.get("mark").apply();
@@ -110,5 +120,6 @@ listen();
 room = { width: grid.clientWidth, height: grid.clientHeight };
 tellFinding();
 refresh();
+searchLinked();
 tellMarks();
 grid.focus({ preventScroll: true });

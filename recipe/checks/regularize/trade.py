@@ -1,4 +1,4 @@
-"""Checks of regularize: what was given up, what was gained, and whether the gain is real."""
+"""What was given up, what was gained, and whether the gain is real."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.regularize import Combination, KeptWeights, LearningCurve, Reference, Regularizers
-from recipe.record.setup import Setup
 
 
 @check(id="reference-overfits")
@@ -140,74 +139,6 @@ def early_stopping_keeps_the_best_weights(kept_weights: KeptWeights, *, slack: f
     if abs(k.kept - k.best) > slack * abs(k.worst - k.best):
         return warned(text, measured=measured, cause="best-not-kept", where="early_stopping")
     return passed(text, measured=measured)
-
-
-@check(id="dropout-meets-batch-norm")
-def dropout_stands_behind_batch_norm(setup: Setup) -> Verdict:
-    """No dropout stands before a batch norm.
-
-    Why: dropout changes the variance that the batch norm learns in training and does not meet in evaluation.
-    Fix: put dropout behind the last batch norm, or leave it out: regularizers.dropout=null.
-    Source: Karpathy 2019, "Drop"; Li et al. 2018, "Disharmony between dropout and batch normalization".
-    """
-    norms = [place for place, part in enumerate(setup.parts) if part.kind.startswith(("BatchNorm", "SyncBatchNorm"))]
-    drops = [place for place, part in enumerate(setup.parts) if part.p and "Drop" in part.kind]
-    if not drops or not norms:
-        return passed("no dropout" if not drops else "no batch norm")
-    before = [setup.parts[place] for place in drops if place < norms[-1]]
-    if before:
-        return warned(
-            f"{before[0].name} ({before[0].kind}, p={before[0].p:g}) stands before {setup.parts[norms[-1]].name}",
-            measured={part.name: part.p for part in before},
-            cause="dropout-before-batch-norm",
-            where=before[0].name,
-        )
-    return passed("dropout stands behind the last batch norm")
-
-
-@check(id="dropout-is-moderate")
-def dropout_leaves_half_the_units(setup: Setup, *, most: float = 0.5) -> Verdict:
-    """Dropout leaves at least half of the units.
-
-    Why: a net of which most is missing at every step learns little; usual shares are 0.2 to 0.5. `most`: share dropped.
-    Fix: regularizers.dropout=0.25, or a smaller p in your model.
-    Source: UMLAUT (p > 0.5).
-    """
-    drops = [part for part in setup.parts if part.p is not None and "Drop" in part.kind]
-    if not drops:
-        return passed("no dropout")
-    worst = max(drops, key=lambda part: part.p or 0.0)
-    measured = {part.name: part.p for part in drops}
-    if (worst.p or 0.0) > most:
-        return warned(
-            f"{worst.name} drops {worst.p:.0%} of the units",
-            measured=measured,
-            cause="too-much-dropout",
-            where=worst.name,
-        )
-    return passed(f"at most {worst.p:.0%} of the units are dropped", measured=measured)
-
-
-@check(id="penalty-does-not-dominate")
-def penalties_are_weaker_than_the_data(setup: Setup, *, pull: float = 2.0, share: float = 0.98) -> Verdict:
-    """What was chosen still leaves the weights to the data.
-
-    Why: a penalty stronger than the gradient shrinks every weight to nothing while the total loss falls nicely.
-    `pull`: |decay · weights| / |gradient| at the start. `share` of a weight that decoupled decay may take over the run.
-    Fix: a tenth of regularizers.weight_decay or optimizer.weight_decay.
-    Source: TheDeepChecker.
-    """
-    measured = {"pull": setup.pull, "decoupled": setup.decoupled}
-    if (setup.pull or 0.0) >= pull:
-        text = f"weight decay pulls {setup.pull:.1f} times as hard as the data at the start"
-        return failed(text, measured=measured, cause="decay-dominates", where="optimizer.weight_decay")
-    if setup.decoupled > share:
-        text = f"decay alone would take {setup.decoupled:.1%} off every weight over the run"
-        return warned(text, measured=measured, cause="decay-dominates", where="regularizers.weight_decay")
-    if setup.pull is None and setup.decoupled == 0:
-        return passed("no weight decay")
-    told = f"decay pulls {setup.pull or 0:.2g} times as hard as the data, and takes {setup.decoupled:.0%} off in all"
-    return passed(told, measured=measured)
 
 
 def _short(value: float) -> str:

@@ -1,0 +1,1 @@
+"""Checks of the ensemble, a file a family."""

@@ -1,0 +1,128 @@
+"""The study in a database, by Optuna: a file in the run directory, or a server that several machines share.
+
+Trial i is a pure function of (seed, i) and of what was told before, so the database is no arbiter: whoever finds a
+trial in it that it was about to run takes the result, whoever does not runs it, and both come to the same. Optuna's own
+tools (its dashboard, its plots, its importance) read it like any study.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from recipe.record.journal import Journal
+from recipe.record.plain import from_plain, to_plain
+from recipe.record.refusal import Refusal
+from recipe.record.tune import Axis, SearchPlan, Tried
+
+_STATES = {"finished": "COMPLETE", "pruned": "PRUNED"}
+_RECORD = "recipe"
+
+
+class Database:
+    """One study. url: as SQLAlchemy has it. Raises Refusal when it cannot be opened."""
+
+    def __init__(self, url: str, name: str, plan: SearchPlan) -> None:
+        import optuna
+        from sqlalchemy.pool import NullPool
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._optuna = optuna
+        try:
+            # No connection outlives its use: a search trains for minutes between two of them.
+            storage = optuna.storages.RDBStorage(_with_driver(url), engine_kwargs={"poolclass": NullPool})
+            self._study = optuna.create_study(
+                storage=storage, study_name=name, direction=plan.direction, load_if_exists=True
+            )
+        except Exception as error:  # SQLAlchemy, its drivers and Optuna each have their own
+            said = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+            fix = "pip install 'recipe[postgresql]'" if isinstance(error, ImportError) else "see that it is there"
+            raise Refusal(
+                f"the study's database cannot be opened ({said})",
+                where="search.storage",
+                fix=f"{fix}, or search.storage=null for a file in the run directory",
+            ) from error
+
+    def trials(self) -> dict[int, Tried]:
+        """By number; of a trial that two machines ran at once, the one that was written first."""
+        found: dict[int, Tried] = {}
+        for trial in self._study.get_trials(deepcopy=False):
+            if _RECORD in trial.user_attrs:
+                tried = from_plain(msgspec.json.decode(trial.user_attrs[_RECORD]), Tried)
+                found.setdefault(tried.number, tried)
+        return found
+
+    def add(self, tried: Tried, axes: Sequence[Axis]) -> None:
+        """One trial, whatever came of it; once."""
+        if tried.number in self.trials():
+            return
+        state = _STATES.get(tried.status, "FAIL")
+        chosen = {axis.key: tried.change[axis.key] for axis in axes if axis.key in tried.change}
+        steps = {round(1000 * epoch): value for epoch, value in tried.curve if math.isfinite(value)}
+        self._study.add_trial(
+            self._optuna.trial.create_trial(
+                state=self._optuna.trial.TrialState[state],
+                value=tried.value if state == "COMPLETE" and math.isfinite(tried.value) else None,
+                params={key: _scalar(value) for key, value in chosen.items()},
+                distributions={axis.key: self._distribution(axis) for axis in axes if axis.key in chosen},
+                intermediate_values=steps if state != "FAIL" else {},
+                user_attrs={
+                    _RECORD: msgspec.json.encode(to_plain(tried)).decode(),
+                    "number": tried.number,
+                    "status": tried.status,
+                    "note": tried.note,
+                },
+            )
+        )
+
+    def _distribution(self, axis: Axis) -> Any:
+        kinds = self._optuna.distributions
+        if axis.scale == "choice":
+            return kinds.CategoricalDistribution([_scalar(choice) for choice in axis.choices])
+        if axis.scale == "integer":
+            return kinds.IntDistribution(int(axis.low), int(axis.high))
+        return kinds.FloatDistribution(axis.low, axis.high, log=axis.scale == "log")
+
+
+class RecordedJournal(Journal):
+    """A journal whose records are in the database too, and that finds there what another machine has finished."""
+
+    def __init__(self, journal: Journal, database: Database, axes: Sequence[Axis]) -> None:
+        super().__init__(journal.path)
+        self._database, self._axes = database, axes
+        for record in self.records:  # what was written here before a kill, and not there
+            database.add(from_plain(record, Tried), axes)
+
+    def append(self, record: object) -> None:
+        """Here first: this machine's own search hangs on nothing but its disk."""
+        super().append(record)
+        if isinstance(record, Tried):
+            self._database.add(record, self._axes)
+
+    def refresh(self) -> None:
+        """Looks for what others have finished since."""
+        own = {from_plain(record, Tried).number for record in self.records}
+        for number, tried in self._database.trials().items():
+            if number not in own:
+                Journal.append(self, tried)
+
+
+def study_name(run: str, plan: SearchPlan, config: Mapping[str, Any]) -> str:
+    """The same for the same search, on whatever machine: two different searches never share a study."""
+    parts = {key: value for key, value in config.items() if key not in ("run", "engine", "device", "trust", "checks")}
+    identity = msgspec.json.encode([to_plain(plan.axes), plan.seed, plan.trial_epochs, parts], order="sorted")
+    return f"{run}-{hashlib.blake2b(identity, digest_size=6).hexdigest()}"
+
+
+def _with_driver(url: str) -> str:
+    """postgresql:// by psycopg 3, which is what `recipe[postgresql]` brings."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
+
+
+def _scalar(value: Any) -> Any:
+    """Optuna's choices are plain values; lists and nodes are told as text."""
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipe.config import compose
+from recipe.ingredients import Ingredients
+from recipe.record.refusal import Refusal
+from recipe.record.trial import Trial
+from recipe.trials import cluster
+from recipe.trials.pool import run_trials
+
+WORDS = ["model=mlp", "model.width=16", "model.depth=1", "train.batch_size=64", "engine=ray"]
+HERE = importlib.util.find_spec("ray") is not None
+
+
+class TwoNodes:
+    """A cluster of two nodes with one processor each, on this machine."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        memory = 100 * 2**20
+        head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": memory}
+        # A node that does not answer counts as dead after two seconds instead of a quarter of a minute.
+        watchful = {"health_check_period_ms": 500, "health_check_timeout_ms": 1000, "health_check_failure_threshold": 2}
+        self.cluster = Cluster(initialize_head=True, head_node_args={**head, "_system_config": watchful})
+        self.second = self.cluster.add_node(num_cpus=1, object_store_memory=memory)
+
+    def ingredients(self) -> Ingredients:
+        return Ingredients(compose([*WORDS, f"engine.address={self.cluster.address}"]))
+
+
+@pytest.fixture
+def nodes() -> Iterator[TwoNodes]:
+    if not HERE:
+        pytest.skip("Ray is not installed: pip install 'recipe[ray]'")
+    import ray
+
+    made = TwoNodes()
+    try:
+        yield made
+    finally:
+        ray.shutdown()
+        made.cluster.shutdown()
+
+
+def trials(count: int, steps: int) -> list[Trial]:
+    return [
+        Trial(name=f"rate {i}", change={"optimizer.lr": 10.0**-i}, seed=i, steps=steps) for i in range(1, count + 1)
+    ]
+
+
+def files(folder: Path, trial: Trial) -> dict[str, bytes]:
+    """But for the result, which says how many seconds it took."""
+    found = {file.name: file.read_bytes() for file in (folder / trial.id).iterdir()}
+    found["result.json"] = b""
+    return found
+
+
+@pytest.mark.filterwarnings("default")  # Ray and what it imports warn about each other
+def test_a_node_dies_in_the_middle_and_no_trial_is_lost(
+    nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two trials at once, one on each node; the second node dies while they run."""
+    on_cluster, many = nodes.ingredients(), trials(3, steps=700)
+    collect, again = cluster._collect, []
+
+    def watched(*args: Any) -> Any:
+        outcome = collect(*args)
+        again.extend([args[2].trial] if outcome is None else [])
+        return outcome
+
+    monkeypatch.setattr(cluster, "_collect", watched)
+    thread = threading.Thread(target=lambda: (time.sleep(4.0), nodes.cluster.remove_node(nodes.second)))
+    thread.start()
+    there = run_trials(many, on_cluster, tmp_path / "there", save=True)
+    thread.join()
+    local = Ingredients(compose(WORDS[:-1]), data=on_cluster.data)
+    here = run_trials(many, local, tmp_path / "here", workers=1, save=True)
+    assert len(again) == 1
+    assert [outcome.status for outcome in there] == ["finished"] * 3
+    assert [(o.trial, o.metrics, o.history) for o in there] == [(o.trial, o.metrics, o.history) for o in here]
+    for trial in many:
+        ours, theirs = files(tmp_path / "here", trial), files(tmp_path / "there", trial)
+        assert theirs["weights.safetensors"] == ours["weights.safetensors"]
+        assert theirs.keys() == ours.keys()
+
+
+def test_without_ray_the_engine_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Refusal, match="Ray is not installed") as caught:
+        run_trials(trials(1, 1), Ingredients(compose(WORDS)), tmp_path)
+    assert "recipe[ray]" in caught.value.fix
+
+
+class Rumour:
+    """As much of Ray as is needed to be told that there is no cluster."""
+
+    @staticmethod
+    def is_initialized() -> bool:
+        return False
+
+    @staticmethod
+    def init(**_: Any) -> None:
+        raise ConnectionError("Could not find any running Ray instance.\nMore follows.")
+
+
+def test_an_address_without_a_cluster_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", Rumour)  # type: ignore[arg-type]
+    with pytest.raises(Refusal, match="there is no Ray cluster at auto") as caught:
+        run_trials(trials(1, 1), Ingredients(compose(WORDS)), tmp_path)
+    assert caught.value.where == "engine.address"
