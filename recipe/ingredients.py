@@ -300,14 +300,6 @@ class Ingredients:
         node = {key: value for key, value in self.config["early_stopping"].items() if key != "cadence"}
         return EarlyStopping(**node) if node["patience"] is not None else None
 
-    def patience(self, length: int) -> int | None:
-        """What early stopping would wait in a run of so many steps; None where the user set it, or it says nothing."""
-        every = self.cadence(self.feed("train").steps_per_epoch, length)
-        evaluations = -(-length // every)
-        return (
-            patience_for(evaluations) if self.config["early_stopping"]["patience"] is None and evaluations > 2 else None
-        )
-
     def cadence(self, steps_per_epoch: int, length: int) -> int:
         """Steps between evaluations."""
         batches = -(-len(self.data.val) // self.config["train"]["batch_size"])

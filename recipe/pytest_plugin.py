@@ -67,7 +67,7 @@ class BatchCheck(pytest.Function):
             known[self.obj] = _checked(self.obj(**arguments), [one.check for one in _twins(self)])
         _judge(known[self.obj], self.check)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 - pytest's
         """A check that fails is told as it is everywhere, without a traceback."""
         return str(excinfo.value) if isinstance(excinfo.value, CheckFailedError) else super().repr_failure(excinfo)
 

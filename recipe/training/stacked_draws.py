@@ -7,7 +7,7 @@ more than what it computes, they come from a counter instead: as good, but other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +38,11 @@ class Draws:
         for name, module in template.named_modules():
             twins = [model.get_submodule(name) for model in models]
             if type(module) in (nn.Dropout, *WHOLE_CHANNELS):
-                place = self._place([float(twin.p) for twin in twins], type(module) in WHOLE_CHANNELS)
-                module.forward = Thin(module, place, self)  # type: ignore[method-assign]
+                place = self._place([float(cast("float", twin.p)) for twin in twins], type(module) in WHOLE_CHANNELS)
+                module.forward = Thin(module, place, self)
             for key, hook in list(module._forward_pre_hooks.items()):
                 if isinstance(hook, InputDropout):
-                    shares = [twin._forward_pre_hooks[key].p for twin in twins]
+                    shares = [cast("InputDropout", twin._forward_pre_hooks[key]).p for twin in twins]
                     module._forward_pre_hooks[key] = Thin(module, self._place(shares, hook.channels), self).of_input
         return template
 
@@ -115,7 +115,7 @@ class Thin:
         """x: of one model, as vmap shows it."""
         if not self._module.training or not any(self._place.shares):
             return x
-        thinned: Tensor = Thinned.apply(x, self._draws.mark, self._place, self._draws)  # type: ignore[no-untyped-call]
+        thinned: Tensor = Thinned.apply(x, self._draws.mark, self._place, self._draws)
         return thinned
 
     def of_input(self, _: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -132,7 +132,8 @@ class StackedUpdate:
             step.grad = gradient + momentum * velocity if group["nesterov"] else velocity.clone()
 
     def _group(self, column: int) -> dict[str, Any]:
-        return self._optimizers[0].param_groups[self._patterns[column][0]]
+        group: dict[str, Any] = self._optimizers[0].param_groups[self._patterns[column][0]]
+        return group
 
     def _numbers(self) -> list[Tensor]:
         """(4, K) a column: rate, decay, shrink, momentum; made anew only when one of them has changed."""

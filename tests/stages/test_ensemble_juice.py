@@ -1,4 +1,4 @@
-"""The rest of the juice: a net that is taught, a run that is left, averages, exports, and a recipe that gives it all again."""
+"""The rest of the juice: a net that is taught, a run that is left, averages, exports, and a recipe that repeats it."""
 
 from __future__ import annotations
 
