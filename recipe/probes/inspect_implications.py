@@ -203,7 +203,11 @@ def _length(data: Data, questions: Questions | None) -> Iterator[Implied]:
     middle, most = (int(np.quantile(lengths, q)) for q in (0.5, 0.99))
     question = questions.of("length") if questions else None
     enough = max(1, min(int(question.least().at), most) if question else most)
-    so = f"the first {enough} words tell what there is to tell" if question else f"{enough} words hold nearly all of them"
+    so = (
+        f"the first {enough} words tell what there is to tell"
+        if question
+        else f"{enough} words hold nearly all of them"
+    )
     yield Implied(
         what="length", measured=f"half of the texts have up to {middle} words, 99 % up to {most}", so=so,
         change={"data.tokens.length": enough}, source="probes by length read" if asked else "the 99 % point of train",
