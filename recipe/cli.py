@@ -136,15 +136,22 @@ def _signals() -> Iterator[None]:
     def in_order(number: int, _: FrameType | None) -> NoReturn:
         for one in kept:
             signal.signal(one, at_once)
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        heard.append(Terminated if number == signal.SIGTERM else KeyboardInterrupt)
+        raise heard[0]
 
     kept = {}
+    heard: list[type[KeyboardInterrupt]] = []
     # Python lets only the main thread listen to signals.
     with contextlib.suppress(ValueError):
         for number in (signal.SIGINT, signal.SIGTERM):
             kept[number] = signal.signal(number, in_order)
     try:
         yield
+    except Exception as error:
+        # An interrupt that a library made an error of its own of is still one.
+        if heard:
+            raise heard[0] from error
+        raise
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

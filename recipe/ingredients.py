@@ -73,7 +73,7 @@ class Ingredients:
         node = {key: value for key, value in self.config["data"].items() if key not in USE}
         seed = self.config["seed"]
         read = partial(instantiate, where="data", optional={"seed": seed})
-        mapping = with_extra(read(node), self.config["data"], read)
+        mapping = with_extra(read(node), self.config["data"].get("extra"), node, read)
         return assemble_data(
             mapping, self.config["data"], seed, self.config["task"], encoding=lambda: self.text_encoding
         )

@@ -315,8 +315,13 @@ def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
         decided += [(stage, decision) for decision in (earlier.decisions if earlier else ())]
     decided += [(report.stage, decision) for decision in report.decisions]
     # What the user fixed stands above what a stage would choose.
+    settled = {d.key for _, d in decided if d.settles}
     fixed = set(composed.recipe_given)
-    kept = [(by, d) for by, d in decided if by == "given by you" or d.key not in fixed]
+    kept = [
+        (by, d)
+        for by, d in decided
+        if (d.key not in settled if by == "given by you" else d.settles or d.key not in fixed)
+    ]
     return recipe_text(kept, GROUPS)
 
 

@@ -411,6 +411,23 @@ WAITS = """
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_that_a_library_made_its_own_error_of_is_still_one(
+    number: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: object) -> int:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+        except BaseException as error:
+            raise Refusal("cannot be read", where="conf") from error
+        return 0
+
+    monkeypatch.setattr("recipe.cli._run", run)
+    assert cli.main(["baseline"]) == code
+    assert "everything so far is kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_in_order_and_the_second_at_once(number: int, code: int, tmp_path: Path) -> None:
     for extra in ([], ["stubborn"]):
         with subprocess.Popen(

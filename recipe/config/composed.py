@@ -13,7 +13,7 @@ from recipe.config.files import GROUPS, ConfigFiles, config_files
 from recipe.config.grammar import layer_of_words
 from recipe.config.interpolation import is_secret, resolve
 from recipe.config.layers import Layer, layer_given, layer_of_change, layer_of_recipe, layers_of_file, user_root
-from recipe.config.tree import Tree, apply, at, check_arguments, check_keys, copied, empty_nodes
+from recipe.config.tree import Tree, apply, at, bare_keys, check_arguments, check_keys, copied
 from recipe.config.yaml_text import load_yaml
 from recipe.limits import TIMES, check_values, seconds
 from recipe.nearest import did_you_mean
@@ -50,7 +50,7 @@ class Composed:
                 self.files.require_option(group, option)
             return _from_layers(self.files, (*self.layers, layer), self.overrides)
         tree = copied(self.tree)
-        check_arguments(apply(layer, tree, empty_nodes(strict_keys(self.files.shipped))), tree)
+        check_arguments(apply(layer, tree, bare_keys(strict_keys(self.files.shipped))), tree)
         return _finished(tree, replace(self, layers=(*self.layers, layer)))
 
     def on(self, recipe_file: Path | None) -> Composed:
@@ -120,7 +120,7 @@ def _from_layers(files: ConfigFiles, layers: tuple[Layer, ...], overrides: tuple
     tree: Tree = copied(shipped)
     new, added = _own_arguments(files, choices, tree), set()
     for layer in _still_meant(layers, default_choices(files.shipped)):
-        new += apply(layer, tree, empty_nodes(strict_keys(files.shipped)))
+        new += apply(layer, tree, bare_keys(strict_keys(files.shipped)))
         added |= {setting.path for setting in layer.settings if setting.mode in ("add", "force")}
     check_arguments(new, tree)
     check_keys(tree, strict_keys(files.shipped), added)

@@ -22,16 +22,16 @@ OURS = {("optimizer", "groups"), ("schedule", "interval")}
 def apply(layer: Layer, tree: Tree, theirs: frozenset[Path] = frozenset()) -> list[Path]:
     """Puts a layer's settings into `tree`; returns the paths that are new arguments of a node with a `_target_`.
 
-    theirs: nodes that are shipped empty, in which any key is the user's to name.
+    theirs: what is shipped without keys below it: there any key is the user's to name.
     """
     # Targets first: a node that names another one starts afresh, whatever the order of the words.
     ordered = sorted(layer.settings, key=lambda setting: setting.path[-1] != "_target_")
     return [path for setting in ordered if (path := _put(setting, tree, layer, theirs))]
 
 
-def empty_nodes(shipped: Tree) -> frozenset[Path]:
-    """Paths of the strict nodes that are shipped empty; not those of the groups, which their options fill."""
-    found = {(*path, key) for path, node in _nodes(shipped) for key, value in node.items() if value == {}}
+def bare_keys(shipped: Tree) -> frozenset[Path]:
+    """Paths that are shipped as a value or an empty node; not those of the groups, which their options fill."""
+    found = {(*path, key) for path, node in _nodes(shipped) for key, value in node.items() if not _has_keys(value)}
     return frozenset(path for path in found if path[0] not in GROUPS or len(path) > 1)
 
 
@@ -144,6 +144,10 @@ def _position(node: list[Any], part: str, path: Path, layer: Layer) -> int:
         what, place = f"{part} is no position in a list of {len(node)}", _place(path, layer.name)
         raise Refusal(what, where=place, fix="give the whole list: key=[…]")
     return int(part)
+
+
+def _has_keys(value: Any) -> bool:
+    return isinstance(value, (Mapping, list)) and len(value) > 0
 
 
 def _is_open(node: Any) -> bool:

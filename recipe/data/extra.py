@@ -20,9 +20,10 @@ PLACES = ("root", "path")
 """Keys of a source that say where it reads."""
 
 
-def with_extra(mapping: Mapping[str, Any], node: Mapping[str, Any], build: Callable[[Any], Any]) -> Mapping[str, Any]:
-    """A source's mapping with what data.extra names beside it: the same source at another place, or another node."""
-    extra = node.get("extra")
+def with_extra(
+    mapping: Mapping[str, Any], extra: Any, node: Mapping[str, Any], build: Callable[[Any], Any]
+) -> Mapping[str, Any]:
+    """A source's mapping with what data.extra names beside it: the same source (node) at another place, or a node."""
     if extra is None:
         return mapping
     if isinstance(extra, str):
@@ -31,9 +32,7 @@ def with_extra(mapping: Mapping[str, Any], node: Mapping[str, Any], build: Calla
             raise Refusal(
                 "this source reads from no folder or file", where="data.extra", fix="give a node with a _target_"
             )
-        from recipe.data.assemble import USE
-
-        extra = {name: value for name, value in node.items() if name not in USE} | {key: extra}
+        extra = {**node, key: extra}
     more = build(extra)
     train = more.get("train") if isinstance(more, Mapping) else None
     if train is None:

@@ -37,11 +37,14 @@ def measure_augmented(ingredients: Ingredients, seed: int) -> Augmented:
     data = ingredients.data
     if not (ingredients.config["data"]["train_transform"] or ingredients.regularizers.augment):
         raise CannotMeasure("no augmentation is configured")
+    one_class = CannotMeasure("whether labels survive can be told for one class an item only")
     if data.classes is None or data.train.targets.ndim > 1:
-        raise CannotMeasure("whether labels survive can be told for one class an item only")
+        raise one_class
     order = spread_rows(data.train.targets, min(len(data.train), TRAIN + HELD_OUT), seed)
     learnt, asked = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
     plain = [_plain(ingredients, seed, rows) for rows in (learnt, asked)]
+    if plain[0].targets.ndim > 1:
+        raise one_class  # the data have classes, and the task asks for something else
     draws = [[_drawn(ingredients, seed, rows, epoch) for epoch in range(DRAWS)] for rows in (learnt, asked)]
     x, others = (_flat(batch.inputs) for batch in plain)
     y, truth = (batch.targets.cpu().long() for batch in plain)

@@ -6,7 +6,6 @@ channels last, torch.compile.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from recipe.probes.probe import chunked, evaluating, outputs_of, rows_of, size_of, take
+from recipe.probes.probe import chunked, copied, evaluating, outputs_of, rows_of, size_of, take
 from recipe.record.equivalence import Equivalence, Way
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
@@ -34,7 +33,7 @@ def measure_equivalences(
     """model: after a few steps. learner: tells precision, layout and compilation. batch: at least `items` items."""
     task, train = ingredients.task, ingredients.config["train"]
     batch = take(batch, torch.arange(min(items, size_of(batch.inputs))))
-    eager = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+    eager = copied(model).to(memory_format=torch.contiguous_format)
     reference = _outputs(eager, batch.inputs)
     compare = _Comparison(task, ingredients, eager, batch, reference)
     ways = [
@@ -51,7 +50,7 @@ def measure_equivalences(
             compare.speed(learner.precision, "reduced", eager, batch, lambda: torch.autocast(device, dtype=kind))
         )
     if train["compile"]:
-        compiled: Any = torch.compile(copy.deepcopy(eager))
+        compiled: Any = torch.compile(copied(eager))
         ways.append(compare.speed("compiled", "exact", compiled, batch))
     return Equivalence(items=size_of(batch.inputs), ways=tuple(ways))
 
@@ -77,7 +76,7 @@ def _channels_last(model: nn.Module, batch: Batch) -> tuple[nn.Module, Batch]:
     def turned(leaf: Tensor) -> Tensor:
         return leaf.contiguous(memory_format=torch.channels_last) if leaf.ndim == 4 else leaf
 
-    twin = copy.deepcopy(model).to(memory_format=torch.channels_last)
+    twin = copied(model).to(memory_format=torch.channels_last)
     return twin, batch._replace(inputs=map_tree(turned, batch.inputs))
 
 

@@ -5,7 +5,6 @@ Any model: outputs of modules that have weights or are activations, and of activ
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recipe.losses import Loss
-from recipe.probes.probe import chunked, plain_learner, repeatable, rows_of, take
+from recipe.probes.probe import chunked, copied, plain_learner, repeatable, rows_of, take
 from recipe.record.evidence import CannotMeasure
 from recipe.record.signals import LayerSignals, Signal, Signals
 from recipe.training.batch import Batch
@@ -38,7 +37,7 @@ def measure_signals(reference: Reference, *, early: int, dead_items: int) -> Sig
     size = min(max(ITEMS[0], reference.ingredients.config["train"]["batch_size"]), ITEMS[1])
     batch = take(reference.train, torch.arange(min(size, len(reference.train.targets))))
     loss = reference.ingredients.loss
-    start, later = (_Hearing(copy.deepcopy(model), batch, loss) for model in (fresh, reference.early))
+    start, later = (_Hearing(copied(model), batch, loss) for model in (fresh, reference.early))
     names = [name for name in start.found if name in later.found]
     if not names:
         raise CannotMeasure("no layer's output could be heard")

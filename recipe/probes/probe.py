@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,14 +92,28 @@ def size_of(inputs: Tree) -> int:
     return len(next(leaves(inputs)))
 
 
+def copied(model: nn.Module) -> nn.Module:
+    """A model of its own, whose recurrent layers have their weights in one piece of memory, as cuDNN wants them."""
+    twin = copy.deepcopy(model)
+    for module in twin.modules():
+        if isinstance(module, nn.RNNBase):
+            module.flatten_parameters()
+    return twin
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     """The model in evaluation mode; every module gets the mode back that it had."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
+    # cuDNN's recurrent layers have a backward pass in training mode only; torch's own have one in both.
+    fast = torch.backends.cudnn.enabled
+    if torch.is_grad_enabled() and any(isinstance(module, nn.RNNBase) for module in modes):
+        torch.backends.cudnn.enabled = False
     try:
         yield model
     finally:
+        torch.backends.cudnn.enabled = fast
         for module, mode in modes.items():
             module.training = mode
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from recipe.losses import Loss
-from recipe.probes.probe import feed_on, outputs_of, plain_learner, sample, spread_rows, take
+from recipe.probes.probe import copied, feed_on, outputs_of, plain_learner, sample, spread_rows, take
 from recipe.record.history import History
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
@@ -156,7 +155,7 @@ class _Watch:
     def after_step(self, step: int, learner: Learner) -> None:
         """Looks, and keeps the net once it is as old as EARLY."""
         if step + 1 == EARLY:
-            self.early = copy.deepcopy(learner.model)
+            self.early = copied(learner.model)
         if (step + 1) % self._every == 0:
             self._look(learner.model, step + 1)
 

@@ -288,9 +288,8 @@ def conclude(stage: Stage, plan: EnsemblePlan, choice: Choice, curve: SizeCurve,
         stage.decide("ensemble.epochs", plan.epochs, "what the budget had room for")
     left = stage.shelf.found("left", Left)
     if left is not None:
-        stage.decide(
-            "ensemble.leave", f"{left.steps} steps", f"{left.member} went on for so long; it is {left.verdict}"
-        )
+        why = f"{left.member} went on for so long; it is {left.verdict}"
+        stage.decide("ensemble.leave", f"{left.steps} steps", why, settles=True)
     stage.headline("val", test.metric, test.ensemble_val)
     if test.split == "test":
         stage.headline("test", test.metric, test.ensemble)

@@ -134,9 +134,10 @@ class Stage:
         """How often the test split has been opened in this run directory so far."""
         return len(self.run.run.test_opened)
 
-    def decide(self, key: str, value: Any, because: str) -> None:
+    def decide(self, key: str, value: Any, because: str, *, settles: bool = False) -> None:
         """A line of recipe.yaml: a dotted key or the name of a config group, its value, and its evidence."""
-        self.decisions = [d for d in self.decisions if d.key != key] + [Decision(key=key, value=value, because=because)]
+        made = Decision(key=key, value=value, because=because, settles=settles)
+        self.decisions = [d for d in self.decisions if d.key != key] + [made]
 
     def row(self, row: TrialRow) -> None:
         """A row of the report's table of trials."""

@@ -47,7 +47,7 @@ def fit(
     evaluate(model) is called every `evaluate_every` steps (None: once an epoch) and after the last one, with averaged
     weights if there are such. Random numbers of a step depend on (seed, step) alone and batches on the feed's
     (seed, epoch, index), so that a run that goes on from `checkpoint` ends in the same bytes. enough() is asked after
-    each step: once it is true the run ends there, with a checkpoint from which it can go on.
+    each step: once it is true the run ends there. A run that is asked so leaves a checkpoint from which it can go on.
     """
     keep_freed_memory()
     progress = progress or Silent()
@@ -64,8 +64,8 @@ def fit(
                 record.evaluated(done, evaluate, stop_when)
                 learner.model.train()
             record.tick(bar, done, steps, checkpoint)
-            if enough is not None and enough():
-                record.leave(done, checkpoint)
+            if enough is not None and (done == steps or enough()):
+                record.leave(done, checkpoint, told=done < steps)
     except NonFinite as bad:
         record.cut(bad.step)
         record.stopped = explain(bad, run.stepper)

@@ -101,12 +101,13 @@ class Recording:
             self.settle()
             checkpoint.save(done, self.learner, self.extra())
 
-    def leave(self, done: int, checkpoint: Checkpoint | None) -> None:
-        """Ends the run here, in a state from which it can go on."""
+    def leave(self, done: int, checkpoint: Checkpoint | None, *, told: bool) -> None:
+        """Ends the run here, in a state from which it can go on. told: before its length."""
         self.settle()
         if checkpoint is not None:
             checkpoint.save(done, self.learner, self.extra())
-        self.stopped = "told to stop"
+        if told:
+            self.stopped = "told to stop"
 
     def history(self) -> History:
         """The finished record; the model gets the weights that are kept."""

@@ -120,6 +120,8 @@ def test_twins_lie_side_by_side_and_other_labels_stand_out(opened):
     assert {"picture 10", "picture 23"} == {name.split(",")[0] for name in seen.names}
     assert seen.page.get_attribute("#grid", "aria-colcount") == "2"
     assert seen.page.locator(".cell .differs").all_inner_texts() == [HOSTILE]
+    # The item in full follows the cursor a moment later.
+    seen.page.locator(".detail h3", has_text="The same set").wait_for()
     assert seen.page.locator(".detail .strip").first.locator("button").count() == 2
 
 

@@ -143,7 +143,7 @@ def test_a_target_without_a_choice_means_custom() -> None:
     words = ["data._target_=mine.load", "data.folder=x", "model._target_=mine.Net", "model.depth=3", "trust=[mine]"]
     made = compose(words)
     assert (made.choices["data"], made.choices["model"]) == ("custom", "custom")
-    assert made.plain["model"] == {"_target_": "mine.Net", "depth": 3}
+    assert made.plain["model"] == {"_target_": "mine.Net", "depth": 3, "pretrained": None, "trains": "all"}
     assert made.plain["data"]["folder"] == "x"
     assert made.plain["data"]["val_fraction"]
     assert made.plain["run"]["dir"] == "runs/mine"
@@ -447,7 +447,9 @@ def test_references_that_grow_without_end() -> None:
     assert "expand to more than" in refusal("+experiment=grow")
 
 
-def test_several_keys_go_below_a_node_that_is_shipped_empty():
+def test_several_keys_go_below_what_is_shipped_without_any():
+    distil = compose(["ensemble.distil.seeds=1", "ensemble.distil.change={model.width: 8}"]).plain["ensemble"]["distil"]
+    assert distil == {"seeds": 1, "change": {"model.width": 8}}
     made = compose(["checks.init-loss.above=0.3", "checks.dropout-rate.skip=paper", "init.options={a: 0, b: 1}"])
     assert set(made.plain["checks"]) == {"init-loss", "dropout-rate"}
     assert made.plain["init"]["options"] == {"a": 0, "b": 1}

@@ -92,3 +92,9 @@ def test_random_numbers_outside_go_on_as_before():
     torch.manual_seed(3)
     measure_sampling(ingredients(), 0)
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_data_with_classes_of_which_the_task_asks_nothing_have_no_labels_to_lose():
+    words = ["data=digits", "task=autoencoder", "model=conv_autoencoder", AUGMENT % "Noise"]
+    with pytest.raises(CannotMeasure, match="one class an item"):
+        measure_augmented(Ingredients(compose(words)), 0)

@@ -64,7 +64,7 @@ def digits() -> Ingredients:
 def proposed(
     ingredients: Ingredients, steps: int = 100, given: Any = lambda _: False, **settings: Any
 ) -> list[Proposal]:
-    settings = {"extra": None, "extra_shares": [], **settings}
+    settings = {"extra": None, "extra_shares": [], "pretrained": None, **settings}
     found = Shelf(Path("nothing was inspected"))
     return ideas_for(ingredients, steps=steps, given=given, found=found, settings=settings)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +73,28 @@ def result(run: Path, stages: tuple[str, ...]) -> dict[str, Any]:
             data = file.read_bytes()
             if file.suffix == ".json":
                 found[name] = without_times(json.loads(data))
+            elif file.suffix == ".db":
+                found[name] = rows_of(file)
             elif file.suffix == ".csv":
                 found[name] = [without_times(row) for row in csv.DictReader(data.decode().splitlines())]
             else:
                 found[name] = data
     found["recipe.yaml"] = (run / "recipe.yaml").read_text()
+    return found
+
+
+def rows_of(database: Path) -> dict[str, list[Any]]:
+    """What a study's database says, but for when: its pages are laid out as they were written."""
+    found: dict[str, list[Any]] = {}
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        for (table,) in connection.execute("select name from sqlite_master where type='table'").fetchall():
+            names = [row[1] for row in connection.execute(f"pragma table_info({table})")]
+            told = [name for name in names if not name.startswith("datetime")]
+            rows = connection.execute(f"select {', '.join(told)} from {table}").fetchall()
+            found[table] = sorted(
+                repr([without_times(json.loads(v)) if isinstance(v, str) and v[:1] == "{" else v for v in row])
+                for row in rows
+            )
     return found
 
 

@@ -39,14 +39,18 @@ def test_of_eight_starts_at_once_one_owns_the_directory(fleet: Fleet, tmp_path: 
     assert sorted(end.code for end in ended) == [0] + [5] * 7 or sorted(end.code for end in ended) == [1] + [5] * 7
     for end in ended:
         if end.code == 5:
-            assert "in use by process" in end.err
+            assert "in use by" in end.err
             assert "recipe baseline" in end.err
             assert end.seconds < 1
             assert len(end.err.strip().splitlines()) <= 3
 
 
 def test_without_the_lock_there_would_be_many(fleet: Fleet, tmp_path: Path) -> None:
-    assert started_together(fleet, tmp_path, 3, without_lock={})[0] > 1
+    # They may also trip over each other before two are in.
+    tries = [tmp_path / str(k) for k in range(5)]
+    for folder in tries:
+        folder.mkdir()
+    assert any(started_together(fleet, folder, 3, without_lock={})[0] > 1 for folder in tries)
 
 
 def takeovers(fleet: Fleet, folder: Path, times: int) -> int:

@@ -88,7 +88,7 @@ def page_of(payload: str, place: str, folder: Path, monkeypatch: pytest.MonkeyPa
     blocks = drawn.drawn_blocks(report, shelf, [])
     for block in blocks:
         shutil.copyfile(shelf.side("samples.png"), folder / f"{block.name}.png")
-    return stage_page(report, blocks, folder)
+    return stage_page(Chapter(report, blocks, folder, "figures/"))
 
 
 def hostile_pages(

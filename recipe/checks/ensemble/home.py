@@ -14,7 +14,7 @@ def the_saved_model_says_what_was_measured(package: Package, *, difference: floa
 
     Why: weights without their preprocessing, or in another order, are another model.
     Fix: report it: this is a fault of recipe, or of a model whose outputs depend on something outside its weights.
-    Source: issue rows E7; Karpathy 2019, "unit tests for the pipeline".
+    Source: Karpathy 2019, "unit tests for the pipeline".
     """
     told = f"read back, its outputs differ by at most {package.difference:.2g} on {package.items} {package.split} items"
     measured = {"difference": package.difference, "items": package.items}
@@ -47,7 +47,7 @@ def the_taught_net_keeps_up(distilled_test: DistilledTest, *, points: float = 0.
 
     Why: it is there to take the ensemble's place; what it loses is the price of being one net.
     Fix: a larger pupil, ensemble.distil={change: {model.width: 256}}, or longer lessons: ensemble.epochs=40.
-    Source: issue row E2; Beyer et al. 2022, patient lessons.
+    Source: Beyer et al. 2022, patient lessons.
     """
     one = distilled_test
     told = f"on {one.items} {one.split} items the ensemble has {one.ensemble}, the net it taught {one.taught}"
