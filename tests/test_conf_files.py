@@ -24,6 +24,9 @@ NEEDED = {
     "data/table": ["data.path=x.csv", "data.target=y"],
     "data/text": ["data.path=x.csv"],
     "data/chars": ["data.path=x.txt"],
+    "data/words": ["data.path=x.txt"],
+    "data/huggingface": ["data.path=x"],
+    "data/torchvision": ["data.dataset=SVHN"],
     "data/custom": ["data._target_=mine.load", "trust=[mine]"],
     "model/custom": ["model._target_=mine.Net", "trust=[mine]"],
 }

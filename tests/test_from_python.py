@@ -58,7 +58,7 @@ def test_what_can_be_imported_is_named_by_where_it_is(here):
     path = brought.importable(Net)
     assert path == f"{__name__}.Net"
     told = recipe.baseline(FEW, "gate=off", {"model.width": 8}, data=rows(), model=Net, quiet=True)
-    assert told.report.config["model"] == {"_target_": path, "width": 8}
+    assert told.report.config["model"] == {"_target_": path, "width": 8, "pretrained": None, "trains": "all"}
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -88,7 +88,7 @@ def test_the_stages_of_a_project_are_tests_of_its_config(pytester, monkeypatch):
         recipe_overrides = baseline.checks={checks} checks.init-loss.above=0.0 checks.init-loss.below=0.0
         """
     )
-    result = pytester.runpytest_inprocess("-q", "conf/config.yaml", "-rs")
+    result = pytester.runpytest_inprocess("-q", "conf/config.yaml", "-rs", "-Wdefault")
     found = outcomes(result)
     assert found.get("failed", 0) == 0, result.stdout.str()
     assert found["passed"] == 2

@@ -98,7 +98,8 @@ def fit_next_token(texts: Texts) -> NextTokenEncoder:
     longest = 1
     for text in texts:
         units = split_text(text, texts.unit)
-        counts.update(units)
+        # The last word of a piece is the first one of the next.
+        counts.update(units if texts.whole or texts.unit == "characters" else units[:-1])
         longest = max(longest, len(units))
     length = min(longest + 1, LONGEST) if texts.whole else longest - 1
     known = list(counts)

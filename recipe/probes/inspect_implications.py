@@ -210,7 +210,8 @@ def _length(data: Data, questions: Questions | None) -> Iterator[Implied]:
     )
     yield Implied(
         what="length", measured=f"half of the texts have up to {middle} words, 99 % up to {most}", so=so,
-        change={"data.tokens.length": enough}, source="probes by length read" if asked else "the 99 % point of train",
+        change={"data.tokens.length": enough},
+        source="probes by length read" if question else "the 99 % point of train",
     )  # fmt: skip
 
 

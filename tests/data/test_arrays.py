@@ -85,3 +85,28 @@ def test_damaged_missing_and_bomb_files_are_refused(tmp_path, monkeypatch):
 def test_inputs_without_targets_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", x=X)
     assert "no targets" in told(tmp_path / "a.npz")
+
+
+def test_files_that_memory_has_no_room_for_are_read_piece_by_piece(tmp_path, settings, monkeypatch):
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 9, 3), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", pictures)
+    np.save(tmp_path / "y.npy", np.arange(40) % 2)
+    whole = arrays(str(tmp_path))["train"][0]
+    monkeypatch.setattr("recipe.data.arrays.free_memory", lambda: 100)
+    found = arrays(str(tmp_path))["train"]
+    assert isinstance(found.inputs, np.memmap)
+    assert len(found) == 40
+    assert (found[7][0] == whole[7]).all()
+    assert found[7][1] == 1
+    data = assemble(found_in(found), {**settings, "streaming": True}, 0, "auto")
+    assert data.train.streams
+    assert data.kind == "image"
+
+
+def found_in(train):
+    return {"train": train}
+
+
+def test_inputs_and_targets_are_as_many(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=Y[:-1])
+    assert "30 of x and 29 of y" in told(tmp_path / "a.npz")

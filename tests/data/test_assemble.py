@@ -156,7 +156,7 @@ def test_pictures_are_known_by_their_shape(settings):
         ({"train": pairs(), "classes": ["a", "b", "c"]}, "the label 3 is outside"),
         ({"train": (np.zeros((4, 2)), np.array(["a", "b", "a", "z"])), "classes": ["a", "b"]}, "'z'"),
         ({"train": (np.zeros((4, 2)), np.array([1.0, 2.0, np.nan, 3.0]))}, "item 2 of train"),
-        ({"train": ([[1, 2], [3]], [0, 1])}, "cannot be made a tensor"),
+        ({"train": ([[1, 2], [[3]]], [0, 1])}, "sequence 1 of train"),
         ({"train": ({"a": np.zeros((4, 1)), "b": np.zeros((5, 1))}, np.arange(4))}, "differ in length"),
         ({"train": pairs(), "ids": {"train": ["a"]}}, "1 ids"),
         ({"train": pairs(4), "ids": {"train": list("abca")}}, "the id 'a'"),

@@ -62,3 +62,25 @@ def test_inputs_without_targets_are_for_an_autoencoder(settings):
     data = assemble({"train": (torch.randn(60, 5), None)}, settings, 0, "auto")
     assert data.unlabelled
     assert not data.labelled
+
+
+def test_words_are_told_apart_as_far_as_they_come_again(tmp_path, lm):
+    (tmp_path / "t.txt").write_text("The cat sat. The dog sat. " * 30 + "A hapax! " + "The cat ran. " * 30)
+    data = load(tmp_path / "t.txt", lm, block_size=8, unit="words")
+    assert (data.encoder.unit, data.encoder.length) == ("words", 8)
+    assert {"the", "cat", "dog", "sat", "ran", "."} == set(data.classes)
+    assert torch.equal(data.train.inputs[:, 1:][data.train.targets[:, :-1] >= 0], _asked(data.train.targets[:, :-1]))
+    assert data.encoder.decode(data.train.inputs[0]) == "the cat sat . the dog sat ."
+    rare = [k for k in range(len(data.train)) if "hapax" in data.train.texts[k]]
+    assert rare
+    assert IGNORED in data.train.targets[rare[0]].tolist()
+
+
+def _asked(targets):
+    return targets[targets >= 0]
+
+
+def test_another_unit_is_refused_by_name(tmp_path, lm):
+    (tmp_path / "t.txt").write_text(TEXT)
+    with pytest.raises(Refusal, match="no unit 'syllables'"):
+        load(tmp_path / "t.txt", lm, unit="syllables")

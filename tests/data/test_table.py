@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 from recipe.config import compose
 from recipe.data.assemble import assemble
@@ -212,3 +213,52 @@ def test_a_table_in_which_no_column_can_help_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("name,y\n" + "".join(f"item {k},{k % 2}\n" for k in range(60)))
     with pytest.raises(Refusal, match="no column is left"):
         Ingredients(compose(["data=table", f"data.path={tmp_path}/t.csv", "data.target=y"])).data  # noqa: B018
+
+
+def test_free_texts_become_their_telling_words(tmp_path, settings):
+    said = [f"{'great' if k % 3 else 'awful'} product number {k}, arrived in {k % 9} days" for k in range(120)]
+    rows = "\n".join(f'{k % 7},"{text}",{"yes" if k % 3 else "no"}' for k, text in enumerate(said))
+    path = write(tmp_path, "a,review,bought\n" + rows + "\n3,,no\n")
+    data = load(path, "bought", settings, max_unreadable=0)
+    assert "review: great" in data.features
+    assert "review: awful" in data.features
+    assert not [name for name in data.features if "number" in name or "7" in name]
+    great = data.features.index("review: great")
+    texts = data.train.cells.categories[data.train.cells.category_names.index("review")]
+    codes = data.train.cells.codes[:, data.train.cells.category_names.index("review")].tolist()
+    assert data.train.inputs[:, great].tolist() == [float(c >= 0 and texts[c].startswith("great")) for c in codes]
+    again = from_json(to_json(data.encoder), Encoder)
+    assert again.features == data.features
+    assert again.blocks == ()
+
+
+def test_columns_of_tickets_and_times_are_no_texts(tmp_path, settings):
+    rows = "\n".join(f"{k % 7},A/5 {k * 37},{k % 24}:{k % 60:02d},{'yes' if k % 2 else 'no'}" for k in range(120))
+    data = load(write(tmp_path, "a,ticket,time,bought\n" + rows + "\n"), "bought", settings)
+    assert data.features == ("a",)
+    assert set(data.encoder.left_out) == {"ticket", "time"}
+
+
+def test_embeddings_stand_where_categories_are(tmp_path, settings):
+    from recipe.models.table_mlp import TableMLP, suggested
+
+    data = load(write(tmp_path), "bought", settings)
+    assert data.encoder.blocks == ((2, 3),)
+    net = TableMLP((5,), 1, blocks=data.encoder.blocks)
+    assert [tuple(table.weight.shape) for table in net.tables] == [(suggested(3), 3)]
+    assert net.rest.tolist() == [0, 1]
+    x = data.train.inputs
+    moved = x.clone()
+    moved[:, 2:] = x[:, [3, 2, 4]]
+    assert not torch.equal(net(x), net(moved))
+    assert [suggested(k) for k in (1, 2, 3, 10, 1_000, 100_000)] == [1, 1, 2, 5, 64, 64]
+    plain = TableMLP((5,), 1)
+    assert plain(x).shape == (len(x), 1)
+
+
+def test_a_net_with_embeddings_learns_a_table(tmp_path):
+    words = [f"data.path={write(tmp_path)}", "data=table", "data.target=bought", "model=table_mlp", "optimizer.lr=0.01"]
+    ingredients = Ingredients(compose([*words, "train.epochs=40"]))
+    assert len(ingredients.model(0).tables) == 1
+    trained = ingredients.train(0)
+    assert trained.metrics["train"]["loss"] < trained.history.points[0].metrics["val"]["loss"]
