@@ -76,6 +76,8 @@ NAMES = Rule("a list of names", lambda v: isinstance(v, (list, tuple)) and all(i
 TABLE = Rule("a mapping", lambda v: isinstance(v, Mapping))
 OPTION = Rule("a name, such as auto or standardize", TEXT.holds, ("auto",))
 BY_COLUMN = Rule("a mapping {default: NAME, columns: {COLUMN: NAME}}", lambda v: isinstance(v, Mapping) and bool(v))
+TRACKER = one_of("tensorboard", "mlflow", "wandb")
+TRACKERS = Rule("a list of them", lambda v: isinstance(v, (list, tuple)) and all(TRACKER.holds(one) for one in v))
 DEVICE = Rule(
     "auto, cpu, cuda, cuda:N or mps",
     lambda v: isinstance(v, str) and bool(re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", v)),
@@ -110,6 +112,7 @@ RULES: dict[str, Rule] = {
     "budget": either(OFF, DURATION),
     "gate": one_of("on", "off"),
     "trust": NAMES,
+    "track": either(OFF, TRACKER, TRACKERS),
     "checks": TABLE,
     "baseline.checks": either(OFF, NAMES),
     "baseline.equivalence": PAIRS,

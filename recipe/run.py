@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json as json_text
 import sys
@@ -13,28 +12,28 @@ from typing import Any
 
 import msgspec
 
-from recipe import __version__, brought
-from recipe.config import GROUPS, Composed
+from recipe import brought
+from recipe.config import Composed
 from recipe.environment import environment
+from recipe.identity import identity_of
 from recipe.judge import judge, unread
 from recipe.next_step import next_step, typed
 from recipe.record.evidence import Shelf
 from recipe.record.files import write_json, write_text
 from recipe.record.lock import held
 from recipe.record.plain import from_json, to_json, to_plain
-from recipe.record.recipe_file import recipe_text
 from recipe.record.refusal import Refusal, UserCodeError
-from recipe.record.report import Decision, Report, worst
+from recipe.record.report import Report, worst
 from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
 from recipe.record.trial import Outcome
 from recipe.render.progress import progress_for
 from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
+from recipe.so_far import recipe_so_far
+from recipe.track.tracker import track, trackers_of
 
 # How `walk` shares a budget out: what the stages need beside each other.
 _SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
 _SPENT = 0.95
-# Nodes that say where and how a command runs, not what comes out.
-_WHERE = ("run", "gate", "trust", "engine", "device", "checks")
 
 
 def run_stage(stage: str, composed: Composed, *, json: bool = False) -> int:
@@ -75,7 +74,7 @@ def do_walk(composed: Composed, *, quiet: bool, show: bool) -> list[Report]:
         run.recover()
         for position, stage in enumerate(STAGES):
             ready = composed.on(run.recipe_before(stage))
-            report = run.report(stage) if run.identity(stage) == _identity(run, stage, ready) else None
+            report = run.report(stage) if run.identity(stage) == identity_of(run, stage, ready) else None
             if report is None:
                 left = sum(_SHARES[s] for s in STAGES[position:])
                 share = max(1.0, ends - time.monotonic()) * _SHARES[stage] / left if ends else None
@@ -135,9 +134,10 @@ def _perform(
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
+    trackers = trackers_of(composed.plain["track"])
     left = composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
     mark = f"+{left}" if left else ""
-    work = run.open_work(stage, _identity(run, stage, composed) + mark, carried=("trials", "left") if left else ())
+    work = run.open_work(stage, identity_of(run, stage, composed) + mark, carried=("trials", "left") if left else ())
     with progress_for(json=quiet) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
@@ -186,12 +186,14 @@ def _perform(
         next=next_step(stage, worst(findings), _words(composed), told.next_step, told.mending),
         notes=tuple(told.notes),
     )
-    write_text(work / "recipe.yaml", _recipe(run, report, composed))
+    write_text(work / "recipe.yaml", recipe_so_far(run, report, composed))
     report = _write(work, report)
     folder = run.promote(stage)
     _settle(run)
     if show:
         show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
+    for trouble in track(trackers, run.path, composed.plain["run"]["name"], report, outcomes_in(folder)):
+        print(f"recipe: {trouble}", file=sys.stderr)
     return report
 
 
@@ -271,16 +273,6 @@ def _require_same_data(run: RunDirectory, fingerprint: str) -> None:
         run.update(data=fingerprint)
 
 
-def _identity(run: RunDirectory, stage: str, composed: Composed) -> str:
-    """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
-    config = {key: value for key, value in composed.plain.items() if key not in _WHERE}
-    config["ensemble"] = {key: value for key, value in config["ensemble"].items() if key != "leave"}
-    before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
-    patch = _contents_of(config["data"]["patch"])
-    text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
-
-
 def _opened_before(run: RunDirectory, work: Path) -> str:
     """That the test split is no longer sealed, for every report from then on; empty while nobody has opened it.
 
@@ -296,33 +288,6 @@ def _opened_before(run: RunDirectory, work: Path) -> str:
         f"The test split was opened {times} before this ran (last by {before[-1].by}, {before[-1].when}): "
         "what is decided now is no longer blind to it, and its number promises a little more than new data will give."
     )
-
-
-def _contents_of(patch: str | None) -> list[bytes]:
-    """What the patch file says, as far as there is one: it may change while its name stays."""
-    file = Path(patch).expanduser() if patch else None
-    return [file.read_bytes()] if file and file.is_file() else []
-
-
-def _recipe(run: RunDirectory, report: Report, composed: Composed) -> str:
-    """The recipe with this stage's decisions: what the user gave, then what each stage decided."""
-    decided = [
-        ("given by you", Decision(key=k, value=v, because="on the command line or in your file"))
-        for k, v in composed.recipe_given.items()
-    ]
-    for stage in STAGES[: STAGES.index(report.stage)]:
-        earlier = run.report(stage)
-        decided += [(stage, decision) for decision in (earlier.decisions if earlier else ())]
-    decided += [(report.stage, decision) for decision in report.decisions]
-    # What the user fixed stands above what a stage would choose.
-    settled = {d.key for _, d in decided if d.settles}
-    fixed = set(composed.recipe_given)
-    kept = [
-        (by, d)
-        for by, d in decided
-        if (d.key not in settled if by == "given by you" else d.settles or d.key not in fixed)
-    ]
-    return recipe_text(kept, GROUPS)
 
 
 def _words(composed: Composed) -> Sequence[str] | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recipe.record.trial import Change
 
 # What says where and how a command runs is no part of the recipe that the user gives.
-_NOT_RECIPE = ("run", "trust", "gate", "budget", "engine", "device", "checks")
+_NOT_RECIPE = ("run", "trust", "gate", "budget", "engine", "device", "checks", "track")
 
 
 @dataclass(frozen=True)

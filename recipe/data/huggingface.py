@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipe.data.rows import rows
-from recipe.data.torchvision_sets import Uniform
+from recipe.data.uniform import Uniform, looks_of
 from recipe.record.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -125,8 +125,6 @@ def _offline(off: bool) -> Iterator[None]:
 def _pictures(
     splits: Mapping[str, Any], column: str, target: str, size: int | Sequence[int] | None, mode: str
 ) -> dict[str, Any]:
-    from recipe.data.torchvision_sets import looks_of
-
     shape, chosen = looks_of(splits["train"][0][column], size, mode)
     made: dict[str, Any] = {s: Uniform(_Pairs(one, column, target), shape, chosen) for s, one in splits.items()}
     return made | {"kind": "image"}

@@ -113,7 +113,8 @@ class RecordedJournal(Journal):
 
 def study_name(run: str, plan: SearchPlan, config: Mapping[str, Any]) -> str:
     """The same for the same search, on whatever machine: two different searches never share a study."""
-    parts = {key: value for key, value in config.items() if key not in ("run", "engine", "device", "trust", "checks")}
+    where = ("run", "engine", "device", "trust", "checks", "track")
+    parts = {key: value for key, value in config.items() if key not in where}
     identity = msgspec.json.encode([to_plain(plan.axes), plan.seed, plan.trial_epochs, parts], order="sorted")
     return f"{run}-{hashlib.blake2b(identity, digest_size=6).hexdigest()}"
 

@@ -11,7 +11,8 @@ import torch
 
 from recipe.config import compose
 from recipe.data.data import Data
-from recipe.data.torchvision_sets import NAMES, Uniform
+from recipe.data.torchvision_sets import NAMES
+from recipe.data.uniform import Uniform
 from recipe.ingredients import Ingredients
 from recipe.record.refusal import Refusal
 
