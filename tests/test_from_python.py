@@ -139,14 +139,14 @@ def test_a_notebook_shows_the_page_with_its_figures(tmp_path):
 
 
 def test_the_command_line_says_what_python_said(here):
-    (here / "mine.py").write_text(
+    (here / "said_twice.py").write_text(
         "import numpy as np\nfrom torch import nn\n"
         "def data(seed):\n    x = np.random.default_rng(0).normal(size=(240, 5)).astype('float32')\n"
         "    return {'train': (x, (x[:, 0] > 0).astype('int64'))}\n"
         "class Net(nn.Sequential):\n    def __init__(self, num_outputs):\n"
         "        super().__init__(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, num_outputs))\n"
     )
-    words = ["data._target_=mine.data", "model._target_=mine.Net", "trust=[mine]", "gate=off", "optimizer.lr=0.01",
+    words = ["data._target_=said_twice.data", "model._target_=said_twice.Net", "trust=[said_twice]", "gate=off", "optimizer.lr=0.01",
              "baseline.checks=[init-loss,output-width]"]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "recipe", "baseline", "--json", *words],

@@ -52,7 +52,7 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One line of recipe.yaml: a dotted key (or a config group), its value, and the evidence that put it there.
 
     settles: puts into numbers what the user gave as a wish (a time, "forever"), and so stands in its place.

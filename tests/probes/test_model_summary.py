@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from recipe.models.recurrent import Recurrent
 from recipe.models.transformer import Transformer
@@ -31,12 +32,35 @@ def test_a_convnet_is_counted_as_by_hand():
     assert net.training
 
 
-@pytest.mark.parametrize("net", [Recurrent((12,), 3, vocabulary=20), Transformer((12,), 3, vocabulary=20)])
-def test_nets_that_read_tokens_are_summed_up(net):
-    found = summarize_model(net, batch(torch.ones(4, 12, dtype=torch.int64)))
+@pytest.mark.parametrize(
+    "net",
+    [
+        Recurrent((12,), 3, vocabulary=20),
+        Recurrent((12,), 3, vocabulary=20, cell="lstm"),
+        Transformer((12,), 3, vocabulary=20),
+    ],
+)
+def test_nets_that_read_tokens_are_summed_up_as_torch_does(net, monkeypatch):
+    x = torch.ones(4, 12, dtype=torch.int64)
+    found = summarize_model(net, batch(x))
     assert found.parameters == sum(p.numel() for p in net.parameters())
-    assert found.multiply_adds > 0
     assert found.layers[0].kind == "Embedding"
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.eval()(x)
+    assert found.multiply_adds == counter.get_total_flops() // 8 > 10_000
+
+
+def test_the_model_is_left_as_it_was_even_where_it_fails():
+    class Fails(nn.Linear):
+        def forward(self, x):
+            raise ArithmeticError
+
+    net = nn.Sequential(nn.Linear(4, 4), Fails(4, 4))
+    with pytest.raises(ArithmeticError):
+        summarize_model(net, batch(torch.zeros(3, 4)))
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in net.modules())
+    assert net.training
 
 
 def test_a_layer_that_is_called_twice_stands_once():

@@ -40,7 +40,7 @@ def test_titanic_has_an_id_column_and_empty_cells(shared_data, tmp_path):
     assert found["empty-cells"][0] == "pass"
     for cells in ("'Age' in 177 rows", "'Cabin' in 687 rows", "'Embarked' in 2 rows"):
         assert cells in found["empty-cells"][1]
-    assert "'Name' is no input" in found["columns-vary"][1]
+    assert "'Ticket' is no input" in found["columns-vary"][1]
     assert "0 of 891 rows repeat" in found["repeated-rows"][1]
 
 
