@@ -146,8 +146,8 @@ def test_the_command_line_says_what_python_said(here):
         "class Net(nn.Sequential):\n    def __init__(self, num_outputs):\n"
         "        super().__init__(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, num_outputs))\n"
     )
-    words = ["data._target_=said_twice.data", "model._target_=said_twice.Net", "trust=[said_twice]", "gate=off", "optimizer.lr=0.01",
-             "baseline.checks=[init-loss,output-width]"]  # fmt: skip
+    words = ["data._target_=said_twice.data", "model._target_=said_twice.Net", "trust=[said_twice]", "gate=off",
+             "optimizer.lr=0.01", "baseline.checks=[init-loss,output-width]"]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "recipe", "baseline", "--json", *words],
         cwd=here,
