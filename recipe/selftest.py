@@ -70,7 +70,6 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
         print(to_json(report).decode(), end="")
     else:
         show_stage(report, Shelf(done / "evidence"), [])
-        print(f"report: {done / 'report.html'}")
     return 1 if report.verdict == "fail" else 0
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from recipe.data.data import Data, Split
+from recipe.data.scan import Scan, SplitScan
 from recipe.data.targets import plain_name
 from recipe.record.data import Balance, LabelCounts, Spike, TargetCounts, TargetSpread
 from recipe.record.evidence import CannotMeasure
@@ -19,7 +20,7 @@ SPIKE = 0.01
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
-def measure_balance(data: Data) -> Balance:
+def measure_balance(data: Data, scan: Scan) -> Balance:
     """Counts of each class in each split. CannotMeasure when targets are numbers, or there are none."""
     if data.without_label:
         raise CannotMeasure(data.without_label)
@@ -28,11 +29,19 @@ def measure_balance(data: Data) -> Balance:
     splits = _splits(data)
     several = data.train.targets.ndim > 1
     names = data.classes or tuple(str(k) for k in range(data.train.targets.shape[1] if several else 2))
-    counts = {name: _counts(split, len(names), several) for name, split in splits.items()}
+    counts = {name: _counts(split.targets, len(names), several) for name, split in splits.items()}
+    each = _each_once(scan.splits["train"])
+    once = _counts(data.train.targets[each], len(names), several) if each is not None else None
     return Balance(
         classes=names,
         splits=tuple(
-            LabelCounts(split=name, items=len(splits[name]), counts=tuple(c.tolist()), **_shift(counts["train"], c))
+            LabelCounts(
+                split=name,
+                items=len(splits[name]),
+                counts=tuple(c.tolist()),
+                once=_shift(once, c).get("shift") if once is not None else None,
+                **_shift(counts["train"], c),
+            )
             for name, c in counts.items()
         ),
         several=several,
@@ -71,6 +80,12 @@ def _splits(data: Data) -> dict[str, Split]:
     return {s.name: s for s in (data.train, data.val, data.compare_test()) if s is not None}
 
 
+def _each_once(train: SplitScan) -> torch.Tensor | None:
+    """Positions of train without copies, which make more of a rare class; None where most items are copies."""
+    first = np.sort(train.positions[np.unique(train.contents, return_index=True)[1]])
+    return torch.from_numpy(first) if len(first) > len(train.positions) / 2 else None
+
+
 def _are_flags(data: Data) -> bool:
     targets = data.train.targets
     return bool(((targets == 0) | (targets == 1)).all())
@@ -80,10 +95,10 @@ def _first(split: Split) -> np.ndarray:
     return np.asarray(split.targets.reshape(len(split), -1)[:, 0].numpy().astype(np.float64))
 
 
-def _counts(split: Split, classes: int, several: bool) -> np.ndarray:
+def _counts(targets: torch.Tensor, classes: int, several: bool) -> np.ndarray:
     if several:
-        return np.asarray((split.targets > 0).sum(dim=0).numpy())
-    return np.bincount(split.targets.numpy().astype(np.int64), minlength=classes)
+        return np.asarray((targets > 0).sum(dim=0).numpy())
+    return np.bincount(targets.numpy().astype(np.int64), minlength=classes)
 
 
 def _shift(train: np.ndarray, other: np.ndarray) -> dict[str, float]:

@@ -45,7 +45,10 @@ def measure_splits_apart(scan: Scan, *, seed: int) -> SplitsApart:
     if not others or len(train.positions) < LEAST:
         raise CannotMeasure("there are too few items in any other split")
     with one_thread():
-        found = [_apart(train, one, np.random.default_rng([seed, 61, k])) for k, one in enumerate(others.values())]
+        tried = [_apart(train, one, np.random.default_rng([seed, 61, k])) for k, one in enumerate(others.values())]
+    found = [one for one in tried if one is not None]
+    if not found:
+        raise CannotMeasure("train has too few items of the classes that the other splits hold")
     return SplitsApart(
         splits=tuple(found),
         varies=train.split.streams and not train.split.inputs.repeats(),
@@ -53,10 +56,13 @@ def measure_splits_apart(scan: Scan, *, seed: int) -> SplitsApart:
     )
 
 
-def _apart(train: SplitScan, other: SplitScan, generator: np.random.Generator) -> Apart:
+def _apart(train: SplitScan, other: SplitScan, generator: np.random.Generator) -> Apart | None:
+    """None where train has too few items of the classes that the other split holds."""
     weight = weights_towards(train.targets, other.targets, train.classes)
     a = _drawn(train, generator, weight)
     b = _drawn(other, generator, None)
+    if len(a) < LEAST:
+        return None
     size = min(len(a), max(len(b) * 4, 200))
     mine, theirs = _sides(train, a[:size], other, b)
     told = {"lines": _tell(mine.features, theirs.features, tell_by_lines, generator)}
@@ -91,7 +97,7 @@ def _drawn(one: SplitScan, generator: np.random.Generator, weight: np.ndarray | 
         return np.asarray(generator.permutation(usable)[:SAMPLE])
     # Gumbel's trick: the largest of noise plus log weight are a weighted sample without replacement.
     key = np.log(weight[usable]) + generator.gumbel(size=len(usable))
-    most = min(SAMPLE, max(LEAST, int(weight[usable].sum() / weight[usable].max())))
+    most = min(SAMPLE, max(LEAST, int(weight[usable].sum() / weight[usable].max(initial=1e-12))))
     return np.asarray(usable[np.argsort(-key, kind="stable")[:most]])
 
 

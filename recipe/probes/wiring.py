@@ -18,6 +18,9 @@ from recipe.training.seeding import derive
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
 
+ROUNDED = 16
+"""Times the precision of the numbers, beside the largest gradient, up to which a gradient is but rounding."""
+
 
 def measure_wiring(ingredients: Ingredients, seed: int, *, steps: int = 5) -> Wiring:
     """One backward pass looked at closely, then `steps` steps of the real loop with the user's own optimizer."""
@@ -114,8 +117,10 @@ def _backward(learner: Learner, batch: Batch) -> tuple[dict[str, str], tuple[str
         for name, module in model.named_modules()
         if module not in called and any(True for _ in module.parameters(recurse=False))
     )
+    gradients = {name: p.grad for name, p in model.named_parameters()}
+    largest = max((float(g.abs().max()) for g in gradients.values() if g is not None and g.numel()), default=0.0)
     return (
-        {name: _in_a_word(p.grad) for name, p in model.named_parameters()},
+        {name: _in_a_word(gradient, largest) for name, gradient in gradients.items()},
         tuple(f"{tuple(leaf.shape)}" for leaf in strangers),
         unused,
     )
@@ -134,12 +139,16 @@ def _leaves(loss: Tensor) -> Iterator[Tensor]:
         waiting += [following for following, _ in node.next_functions]
 
 
-def _in_a_word(gradient: Tensor | None) -> str:
+def _in_a_word(gradient: Tensor | None, largest: float) -> str:
     if gradient is None:
         return "none"
     if not bool(gradient.isfinite().all()):
         return "not finite"
-    return "there" if bool((gradient != 0).any()) else "zero"
+    if not bool((gradient != 0).any()):
+        return "zero"
+    # The gradient of a bias before batch norm is a sum that is zero but for its rounding.
+    rounding = ROUNDED * torch.finfo(gradient.dtype).eps * largest
+    return "there" if float(gradient.abs().max()) > rounding else "rounding"
 
 
 def _clears(learner: Learner) -> bool:

@@ -82,13 +82,17 @@ class Source(Evidence, frozen=True, kw_only=True):
 
 
 class LabelCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """counts: items of each class. shift: total variation distance to train; p: chance of a larger one by drawing."""
+    """counts: items of each class. shift: total variation distance to train; p: chance of a larger one by drawing.
+
+    once: the distance to train where each of its contents counts once.
+    """
 
     split: str
     items: int
     counts: tuple[int, ...]
     shift: float = 0.0
     p: float = 1.0
+    once: float | None = None
 
 
 class Balance(Evidence, frozen=True, kw_only=True):

@@ -140,7 +140,7 @@ class Dependencies(Evidence, frozen=True, kw_only=True):
 
 
 class Parameter(Evidence, frozen=True, kw_only=True):
-    """One tensor of the model. gradient: none, zero, not finite, or there. moved: after a few optimizer steps."""
+    """One tensor of the model. gradient: none, zero, not finite, rounding, or there. moved: in a few steps."""
 
     name: str
     size: int

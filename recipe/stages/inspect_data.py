@@ -68,7 +68,7 @@ def tell(stage: Stage) -> None:
     stage.measure("rows", show_rows, data, seed=seed)
 
     # "Understand their distribution": of targets, in each split.
-    stage.measure("balance", measure_balance, data)
+    stage.measure("balance", measure_balance, data, scan)
     stage.measure("target_spread", measure_target_spread, data)
     stage.measure("val_size", measure_val_size, data)
     stage.measure("label_order", measure_label_order, data, shuffled=bool(stage.ingredients.config["train"]["shuffle"]))

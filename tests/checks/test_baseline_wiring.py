@@ -95,3 +95,10 @@ def test_a_first_step_that_could_not_be_taken_is_skipped():
 
 def test_the_advice_names_the_frozen_layer():
     assert "body*" in run_check("frozen-on-purpose", wiring=wiring(FROZEN, HEAD)).advice
+
+
+def test_a_gradient_that_is_but_rounding_moves_nothing():
+    still = parameter("body.bias", moved=False)
+    assert run_check("optimizer-holds-all", wiring=wiring(still, HEAD)).cause == "parameters-do-not-move"
+    rounded = parameter("body.bias", moved=False, gradient="rounding")
+    assert run_check("optimizer-holds-all", wiring=wiring(rounded, HEAD)).verdict == "pass"

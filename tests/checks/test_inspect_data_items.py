@@ -57,6 +57,14 @@ def test_a_data_set_that_ignores_its_index_fails():
     assert verdict("items-differ", reading("table", contents=9)) == ("warn", "few-different-items")
 
 
+def test_numbers_in_0_to_1_that_were_cast_are_told_from_an_ignored_index():
+    cast = {"dtype": "int64", "values": 2, "contents": 2, "blank": 99}
+    assert verdict("items-differ", reading("array", **cast)) == ("fail", "cast-to-whole-numbers")
+    assert verdict("items-differ", reading("array", **cast | {"dtype": "float32"}))[1] != "cast-to-whole-numbers"
+    assert verdict("items-differ", reading("array", **cast | {"blank": 0}))[1] != "cast-to-whole-numbers"
+    assert verdict("items-differ", reading("array", **cast | {"values": 200}))[1] != "cast-to-whole-numbers"
+
+
 def test_an_oversampled_class_does_not():
     assert verdict("items-differ", reading(contents=30))[0] == "pass"
 

@@ -6,8 +6,8 @@ from recipe.record.data import Balance, LabelCounts, LabelOrder, Spike, TargetCo
 from recipe.testing import run_check
 
 
-def counts(split, *values, shift=0.0, p=1.0):
-    return LabelCounts(split=split, items=sum(values), counts=values, shift=shift, p=p)
+def counts(split, *values, shift=0.0, p=1.0, once=None):
+    return LabelCounts(split=split, items=sum(values), counts=values, shift=shift, p=p, once=once)
 
 
 def balance(train, val=None, classes="abcdefghij", **more):
@@ -74,13 +74,15 @@ def test_two_spellings_warn():
 
 
 def test_label_shift_needs_size_and_evidence():
-    def shifted(shift, p):
-        splits = (counts("train", 50, 50), counts("val", 10, 30, shift=shift, p=p))
+    def shifted(shift, p, once=None):
+        splits = (counts("train", 50, 50), counts("val", 10, 30, shift=shift, p=p, once=once))
         return Balance(classes=("a", "b"), splits=splits)
 
     assert said("label-shift", balance=shifted(0.25, 1e-6)) == ("warn", "label-shift")
     assert said("label-shift", balance=shifted(0.25, 0.05))[0] == "pass"
     assert said("label-shift", balance=shifted(0.05, 1e-6))[0] == "pass"
+    assert said("label-shift", balance=shifted(0.25, 1e-6, once=0.02))[0] == "pass"
+    assert said("label-shift", balance=shifted(0.25, 1e-6, once=0.24)) == ("warn", "label-shift")
 
 
 def spread(shift=0.0, p=1.0, spikes=()):

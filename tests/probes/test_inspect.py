@@ -73,9 +73,23 @@ def test_label_shift_has_the_p_of_the_chi_square_test():
     from scipy.stats import chi2_contingency
 
     train, val = np.repeat([0, 1, 2], [50, 30, 20]), np.repeat([0, 1, 2], [10, 10, 20])
-    found = measure_balance(made((rows(100), train), (rows(40), val))).of("val")
+    data = made((rows(100), train), (rows(40), val))
+    found = measure_balance(data, Scan(data)).of("val")
     assert found.shift == pytest.approx((abs(0.5 - 0.25) + abs(0.3 - 0.25) + abs(0.2 - 0.5)) / 2)
     assert found.p == pytest.approx(chi2_contingency([[50, 30, 20], [10, 10, 20]]).pvalue, rel=1e-6)
+
+
+def test_copies_of_a_rare_class_are_told_from_a_shift():
+    x = rows(100)
+    few, many = np.repeat([0, 1], [5, 95]), np.repeat([0, 1], [50, 50])
+    copies = np.concatenate([np.repeat(np.arange(5), 19), np.arange(5, 100)])
+    for (inputs, targets), once in [((x[copies], few[copies]), 0.0), ((x, many), 0.45)]:
+        data = made((inputs, targets), (rows(100), few))
+        found = measure_balance(data, Scan(data)).of("val")
+        assert found.shift == pytest.approx(0.45)
+        assert found.once == pytest.approx(once)
+    data = made((np.repeat(x[:5], 20, axis=0), np.repeat(np.arange(5) % 2, 20)), (rows(100), few))
+    assert measure_balance(data, Scan(data)).of("val").once is None
 
 
 def test_drift_is_kolmogorovs_distance():
@@ -146,9 +160,10 @@ def test_the_interval_of_a_validation_split_is_wilsons():
 
 def test_what_cannot_be_measured_says_so():
     classes, numbers = made((rows(50), np.arange(50) % 2)), made((rows(50), rows(50)[:, 0]))
-    for probe, data in [(measure_target_spread, classes), (measure_balance, numbers)]:
-        with pytest.raises(CannotMeasure):
-            probe(data)
+    with pytest.raises(CannotMeasure):
+        measure_target_spread(classes)
+    with pytest.raises(CannotMeasure):
+        measure_balance(numbers, Scan(numbers))
     with pytest.raises(CannotMeasure):
         measure_columns(made((GENERATOR.random((40, 1, 8, 8)), np.arange(40) % 2)))
 

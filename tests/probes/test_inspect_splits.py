@@ -14,6 +14,7 @@ from recipe.probes.inspect_difficulty import measure_difficulty
 from recipe.probes.inspect_order_effects import measure_order_effects, measure_position_split
 from recipe.probes.inspect_split_layout import measure_split_layout
 from recipe.probes.inspect_splits_apart import measure_splits_apart
+from recipe.record.evidence import CannotMeasure
 from recipe.testing import run_check
 
 
@@ -128,6 +129,14 @@ def test_frames_of_one_scene_leak_across_a_random_split_and_rows_in_no_order_do_
     assert cause(x, y) == "random-split-of-ordered-rows"
     mixed = generator.permutation(len(x))
     assert not cause(x[mixed], y[mixed])
+
+
+def test_splits_that_share_no_class_cannot_be_compared():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(120, 4)).astype(np.float32)
+    train, val = (x, np.arange(120) % 2), (x + 1, 2 + np.arange(120) % 2)
+    with pytest.raises(CannotMeasure, match="too few items of the classes"):
+        measure_splits_apart(Scan(made(train, val)), seed=0)
 
 
 def test_a_sorted_file_cut_by_position_is_seen():

@@ -161,3 +161,13 @@ def test_the_noise_of_a_share_shrinks_with_the_items() -> None:
     some = [run(s, 1.0) for s in range(3)]
     assert noise_of(some, "accuracy", 100) == pytest.approx(1.5 * 0.03)
     assert noise_of(some, "accuracy", 10_000) == pytest.approx(1.5 * 0.003)
+
+
+def test_words_that_were_cut_off_are_tried_where_there_are_more(tmp_path: Path) -> None:
+    rows = "\n".join(f"{'great' if k % 2 else 'awful'} film {k} of word{k % 90},{k % 2}" for k in range(200))
+    (tmp_path / "t.csv").write_text("text,label\n" + rows)
+    words = ["data=text", f"data.path={tmp_path / 't.csv'}", "model=mlp"]
+    cut = {i.name: i for i in proposed(Ingredients(compose([*words, "data.bag.most=20"])))}
+    assert cut["80 words"].change == {"data.bag.most": 80}
+    whole = Ingredients(compose(words))
+    assert not [i for i in proposed(whole) if i.change.get("data.bag.most", 0) > len(whole.data.encoder.vocabulary)]

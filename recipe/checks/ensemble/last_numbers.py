@@ -103,7 +103,8 @@ def no_part_of_the_data_is_much_worse(slices: Slices, *, times: float = 3.0, cha
     measured = {"inside": worst.inside, "outside": worst.outside, "p": worst.p, "looked": slices.looked}
     if weak:
         return warned(told, cause="weak-slice", where=where, measured=measured)
-    return passed(told, where=where, measured=measured)
+    mixed = f"; its labels are {worst.harder:.2g} times as mixed" if worst.harder > 1 else ""
+    return passed(f"{told}{mixed}: less than {times:g} times what that explains", where=where, measured=measured)
 
 
 @check(id="probabilities-calibrated")

@@ -65,7 +65,9 @@ def all_inputs_are_finite(reading: Reading) -> Verdict:
 
 
 @check(id="items-differ")
-def items_differ_from_each_other(reading: Reading, *, share: float = 0.1) -> Verdict:
+def items_differ_from_each_other(
+    reading: Reading, *, share: float = 0.1, blank: float = 0.9, values: int = 3
+) -> Verdict:
     """Items differ from each other.
 
     Why: a data set that ignores its index gives one item again and again: the loss falls at once, nothing is learnt.
@@ -88,6 +90,18 @@ def items_differ_from_each_other(reading: Reading, *, share: float = 0.1) -> Ver
             measured=measured,
             where=few[0].split,
             advice="look at what comes before: a failed decode, a multiplication by 0, a mask applied the wrong way",
+        )
+    # What survives of numbers in 0 … 1 when they are cast: nothing but the largest.
+    cast = [
+        one for one in few if "int" in one.dtype and 1 < (one.values or 0) <= values and one.blank > blank * one.items
+    ]
+    if cast:
+        return failed(
+            f"few different contents: {told}; nearly all numbers are {cast[0].low:g}: cast after scaling?",
+            cause="cast-to-whole-numbers",
+            measured=measured,
+            where=cast[0].split,
+            advice="cast to float before dividing by the range",
         )
     return verdict(f"few different contents: {told}", cause=cause, measured=measured, where=few[0].split)
 

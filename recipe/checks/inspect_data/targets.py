@@ -128,6 +128,11 @@ def splits_share_the_label_distribution(
     measured = {one.split: one.shift for one in others}
     told = ", ".join(f"{one.split} {one.shift:.3f}" for one in others)
     moved = [one.split for one in others if one.shift > shift and one.p < p]
+    # A rare class of which train holds copies was made more of on purpose; without the copies the splits agree.
+    if moved and balance and all(one.once is not None and one.once <= shift for one in balance.splits[1:]):
+        return passed(
+            f"{what} to train: {told}; within {shift:g} where each item of train counts once", measured=measured
+        )
     if moved:
         return warned(
             f"targets of {' and '.join(moved)} lie otherwise than train's ({what} to train: {told})",

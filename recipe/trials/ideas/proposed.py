@@ -13,7 +13,7 @@ from recipe.trials.ideas.drops import drops
 from recipe.trials.ideas.inputs import changed_numbers, changed_pictures, changed_words, mixed, more_data, pretrained
 from recipe.trials.ideas.penalties import penalties
 from recipe.trials.ideas.proposal import Proposal
-from recipe.trials.ideas.sizes import larger_model, smaller_batch, smaller_input, smaller_model
+from recipe.trials.ideas.sizes import larger_model, more_words, smaller_batch, smaller_input, smaller_model
 from recipe.trials.verdicts import same_loss
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _ideas(ingredients: Ingredients, steps: int, found: Shelf, settings: dict[st
         yield from changed_pictures(ingredients)
     elif data.train.texts is not None and task != "language_model":
         yield from changed_words()
+        yield from more_words(ingredients)
     if data.vocabulary is None and data.train.texts is None and isinstance(ingredients.input_shape, tuple):
         yield from changed_numbers(ingredients)
     if task in ("classification", "binary", "multilabel"):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _WIDTHS, _DEPTHS = ("channels", "width"), ("depth", "blocks", "convolutions")
 # Halved they are as small as anything is tried; a wide side below this has nothing to spare.
 _NARROW, _SMALL_SIDE, _SMALL_BATCH = 8, 8, 8
+# Numbers of a bag of words in memory: two gigabytes of float32.
+_BAG_NUMBERS = 2**29
 # A column that tells less than this share alone carries no signal of its own.
 _NO_SIGNAL = 0.001
 
@@ -33,6 +35,19 @@ def smaller_input(ingredients: Ingredients, found: Shelf) -> Iterator[Proposal]:
         fewer = max(16, len(data.encoder.vocabulary) // 4)
         yield Proposal(f"{fewer:,} words", {key: fewer}, "forget words that are too rare to be learnt", "input", 3)
     yield from _columns(ingredients, found)
+
+
+def more_words(ingredients: Ingredients) -> Iterator[Proposal]:
+    """Four times the words and pairs that a bag has a column for, where there are more and memory has room for them."""
+    data, node = ingredients.data, ingredients.config["data"]["bag"]
+    if data.train.texts is None or data.vocabulary is not None or ingredients.task.name == "language_model":
+        return
+    have = len(data.encoder.vocabulary)
+    items = len(data.train) + len(data.val) + data.test_size
+    more = min(4 * have, _BAG_NUMBERS // max(1, items))
+    if have >= int(node["most"]) and more > 1.5 * have:
+        expects = "tell by rarer words, and by more words that go together"
+        yield Proposal(f"{more:,} words", {"data.bag.most": more}, expects, "input", 1, cost=0.6 * more / have)
 
 
 def smaller_model(ingredients: Ingredients) -> Iterator[Proposal]:
