@@ -34,7 +34,9 @@ class Rows(NamedTuple):
 
 
 def measure_order_effects(scan: Scan, *, seed: int) -> OrderEffects:
-    """By distances between neighbours in the file. CannotMeasure on few items."""
+    """By distances between neighbours in the file. CannotMeasure on few items, or where items have no target each."""
+    if scan.data.without_label:
+        raise CannotMeasure(scan.data.without_label)
     train = scan.splits["train"]
     different = len(np.unique(train.contents[train.finite]))
     if different < LEAST:

@@ -48,7 +48,9 @@ class Raw(NamedTuple):
 
 
 def measure_shortcuts(scan: Scan, *, seed: int) -> Shortcuts:
-    """What each clue of train tells of the target. CannotMeasure on few items."""
+    """What each clue of train tells of the target. CannotMeasure on few items, or where items have no target each."""
+    if scan.data.without_label:
+        raise CannotMeasure(scan.data.without_label)
     train = scan.splits["train"]
     usable = np.flatnonzero(train.finite)
     if len(usable) < LEAST:

@@ -35,7 +35,7 @@ def text(tmp_path):
 def names(tmp_path):
     rng = np.random.default_rng(0)
     parts = ["an", "el", "mo", "ri", "ka", "zu", "be", "ti"]
-    (tmp_path / "n.txt").write_text("\n".join("".join(rng.choice(parts, 5)) for _ in range(4000)))
+    (tmp_path / "n.txt").write_text("\n".join("".join(rng.choice(parts, rng.integers(1, 8))) for _ in range(4000)))
     return chars(str(tmp_path / "n.txt"))
 
 
