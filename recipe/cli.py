@@ -26,6 +26,8 @@ class Terminated(KeyboardInterrupt):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs `recipe` with the words after it (by default the process's); returns the exit code."""
+    if words is None and sys.flags.optimize:
+        _start_with_assertions()
     words = sys.argv[1:] if words is None else list(words)
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is shown as an escape; it does not end the run.
@@ -61,6 +63,12 @@ def main(words: Sequence[str] | None = None) -> int:
         return _bug(words, error)
     finally:
         gc.enable()
+
+
+def _start_with_assertions() -> NoReturn:
+    """The same command without -O: Hydra's grammar reads on in its assertions, and our checks live by docstrings."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONOPTIMIZE"}
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "recipe", *sys.argv[1:]], environment)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from recipe import __doc__ as what
 from recipe.commands.command import COMMANDS, FLAGS, STAGES, TAKES_VALUE, Command
-from recipe.commands.screen import say, say_columns, say_paragraph, styled
+from recipe.commands.screen import WHAT, say, say_columns, say_paragraph, styled
 from recipe.config.composition import default_choices
 from recipe.config.files import GROUPS, ConfigFiles, shipped_folder
 from recipe.config.yaml_text import load_yaml
@@ -45,7 +44,7 @@ def show_help(command: Command) -> None:
 
 
 def _recipe() -> None:
-    say_paragraph(what or "")
+    say_paragraph(WHAT)
     say()
     say(styled("The six stages, each of which says what to type next", "bold"))
     say_columns([(f"recipe {name}", summary) for name, summary in STAGES.items()])

@@ -6,10 +6,9 @@ import gc
 import json
 from pathlib import Path
 
-from recipe import __doc__ as what
 from recipe import __version__
 from recipe.commands.command import STAGES, Arguments
-from recipe.commands.screen import say, say_columns, styled
+from recipe.commands.screen import WHAT, say, say_columns, styled
 from recipe.config.files import config_files
 from recipe.config.layers import user_root
 from recipe.record.plain import to_plain
@@ -21,7 +20,7 @@ from recipe.render.wording import one_line
 
 def overview(arguments: Arguments) -> int:
     """`recipe` alone: what this is, where the current run stands, what to type next."""
-    say(f"{styled('recipe', 'bold')} {__version__}  {what}")
+    say(f"{styled('recipe', 'bold')} {__version__}  {WHAT}")
     say()
     folder = newest_run() if not arguments.overrides else Path(arguments.compose().plain["run"]["dir"])
     if folder is None or not _is_run(folder):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from recipe.render.wording import one_line, visible
 
+WHAT = 'Karpathy\'s "A Recipe for Training Neural Networks", as a command line that runs it.'
 _COLOURS = {"bold": "1", "dim": "2", "pass": "32", "warn": "33", "fail": "31", "skipped": "2"}
 
 

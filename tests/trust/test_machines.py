@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.trust.fleet import Ended, Fleet
+from tests.trust.fleet import TOP, Ended, Fleet
 from tests.trust.inputs import own
 from tests.trust.kills import Unbroken
 from tests.trust.project import PLAN, STAGES, differences, place, result
@@ -35,6 +37,27 @@ def test_the_same_bytes_stage_by_stage_and_on_an_odd_machine(
 ) -> None:
     folder, ended, _ = elsewhere
     assert ended.code == 0, ended.err
+    expected = {name: value for after in unbroken.after.values() for name, value in after.items()}
+    assert differences(result(folder / "run", STAGES), expected) == []
+
+
+@linux
+def test_the_same_bytes_without_docstrings_in_another_language_and_another_day(
+    unbroken: Unbroken, tmp_path: Path
+) -> None:
+    """python -OO has no docstrings and assertions; in Turkish an upper-case i has a dot; elsewhere it is tomorrow."""
+    folder = place(tmp_path / "walk")
+    odd = {"PYTHONOPTIMIZE": "2", "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **odd, "PYTHONPATH": str(TOP), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-m", "recipe", "walk", *PLAN],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
     expected = {name: value for after in unbroken.after.values() for name, value in after.items()}
     assert differences(result(folder / "run", STAGES), expected) == []
 
