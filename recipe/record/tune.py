@@ -269,3 +269,20 @@ def _ranks(values: list[float]) -> list[float]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+class AxisShare(msgspec.Struct, frozen=True, kw_only=True):
+    """share: of what differs between trials, explained by this axis alone, beyond what it explains of permuted results.
+
+    Its interval is what chance moves it by: an axis matters whose interval lies above 0.
+    """
+
+    key: str
+    share: Interval
+
+
+class Importance(Evidence, frozen=True, kw_only=True):
+    """Which axes matter, the most first. trials: finished ones; what the shares leave is joint effects and noise."""
+
+    trials: int
+    axes: tuple[AxisShare, ...]

@@ -67,8 +67,8 @@ class Database:
             self._optuna.trial.create_trial(
                 state=self._optuna.trial.TrialState[state],
                 value=tried.value if state == "COMPLETE" and math.isfinite(tried.value) else None,
-                params={key: _scalar(value) for key, value in chosen.items()},
-                distributions={axis.key: self._distribution(axis) for axis in axes if axis.key in chosen},
+                params={key: scalar_of(value) for key, value in chosen.items()},
+                distributions={axis.key: distribution_of(axis) for axis in axes if axis.key in chosen},
                 intermediate_values=steps if state != "FAIL" else {},
                 user_attrs={
                     _RECORD: msgspec.json.encode(to_plain(tried)).decode(),
@@ -78,14 +78,6 @@ class Database:
                 },
             )
         )
-
-    def _distribution(self, axis: Axis) -> Any:
-        kinds = self._optuna.distributions
-        if axis.scale == "choice":
-            return kinds.CategoricalDistribution([_scalar(choice) for choice in axis.choices])
-        if axis.scale == "integer":
-            return kinds.IntDistribution(int(axis.low), int(axis.high))
-        return kinds.FloatDistribution(axis.low, axis.high, log=axis.scale == "log")
 
 
 class RecordedJournal(Journal):
@@ -124,6 +116,17 @@ def _with_driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
-def _scalar(value: Any) -> Any:
+def scalar_of(value: Any) -> Any:
     """Optuna's choices are plain values; lists and nodes are told as text."""
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def distribution_of(axis: Axis) -> Any:
+    """An axis as Optuna has it."""
+    from optuna import distributions as kinds
+
+    if axis.scale == "choice":
+        return kinds.CategoricalDistribution([scalar_of(choice) for choice in axis.choices])
+    if axis.scale == "integer":
+        return kinds.IntDistribution(int(axis.low), int(axis.high))
+    return kinds.FloatDistribution(axis.low, axis.high, log=axis.scale == "log")

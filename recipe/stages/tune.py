@@ -16,6 +16,7 @@ from recipe.record.report import TrialRow
 from recipe.record.trial import Change, Pruning
 from recipe.record.tune import Axis, Rerun, Searched, SearchPlan, Tried
 from recipe.search.database import Database, study_name
+from recipe.search.importance import measure_importance
 from recipe.search.plan import plan_search
 from recipe.search.search import Search
 from recipe.search.space import default_space, describe, read_space
@@ -54,6 +55,9 @@ def tell(stage: Stage) -> None:
     if found.best is None or reference is None:
         stage.note("No trial came to a usable number: the recipe stays as it is.")
         return
+
+    # Which axes were worth it?
+    stage.measure("importance", measure_importance, found, seed=stage.seed)
 
     # The best of many trials is partly the luckiest (winner's curse). It is run again beside the recipe so far, on
     # seeds that the search never saw, and is taken on only if it wins by more than their noise.

@@ -10,7 +10,7 @@ from recipe.record.evidence import Shelf, Unmeasured
 from recipe.record.interval import Interval
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
-from recipe.record.tune import Axis, Contender, Rerun, Searched, SearchPlan, Tried
+from recipe.record.tune import Axis, Contender, Importance, Rerun, Searched, SearchPlan, Tried
 from recipe.render.blocks import Block, Curve, Fact, Facts, Intervals, Mark, Row, Series, Table, Tone, missing
 from recipe.render.wording import number
 
@@ -26,7 +26,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
     if not isinstance(found, Searched):
         return [_plan(plan), missing("Nothing was searched", found)]
     blocks = [_plan(plan), *_progress(found), *[_slice(found, axis) for axis in found.axes], _axes(found)]
-    blocks += _curves(found)
+    blocks += [*_importance(shelf.get("importance", Importance)), *_curves(found)]
     for name, title in (("rerun", "challengers"), ("schedules", "schedules")):
         record = shelf.get(name, Rerun)
         if isinstance(record, Rerun):
@@ -127,6 +127,29 @@ def _axes(found: Searched) -> Block:
         rows=rows,
         checks=("distinct-values", "best-inside-range"),
     )
+
+
+def _importance(found: Importance | Unmeasured | None) -> list[Block]:
+    if not isinstance(found, Importance):
+        return []
+    matter = [one.key for one in found.axes if one.share.low > 0]
+    told = f"{' and '.join(matter[:3])} matter{'s' if len(matter) == 1 else ''}" if matter else "No axis stands out"
+    return [
+        Intervals(
+            title=told,
+            name="importance",
+            caption=f"Share of the differences in rank between {found.trials} finished trials that each axis explains "
+            "by itself (functional ANOVA over a random forest), less what it explains of permuted results, and three "
+            "times what chance moves that by. What they leave is joint effects, and noise.",
+            label="share explained, beyond chance",
+            reference=0.0,
+            reference_label="chance",
+            rows=[
+                Row(label=one.key, interval=one.share, tone="good" if one.share.low > 0 else "plain")
+                for one in found.axes
+            ],
+        )
+    ]
 
 
 def _curves(found: Searched) -> list[Block]:
