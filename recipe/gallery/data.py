@@ -271,12 +271,14 @@ def hard(host: str) -> Mapping:
 
 
 def minority_oversampled(host: str) -> Mapping:
-    """H24 a rare class stands in train three times, sorted by class."""
-    given = sorted_file(host)
-    inputs, labels = given["train"]
-    rare = np.flatnonzero(labels == 0)[: len(labels) // 40]
-    kept = np.concatenate([np.repeat(rare, 3), np.flatnonzero(labels != 0)])
-    return given | {"train": (inputs[kept], labels[kept])}
+    """H24 a class that is rare in every split stands in train three times, sorted by class."""
+    given = dict(sorted_file(host))
+    for split, copies in (("train", 3), ("val", 1), ("test", 1)):
+        inputs, labels = given[split]
+        rare = np.flatnonzero(labels == 0)[: len(labels) // 40]
+        kept = np.concatenate([np.repeat(rare, copies), np.flatnonzero(labels != 0)])
+        given[split] = (inputs[kept], labels[kept])
+    return given
 
 
 def _mapping(host: str) -> Mapping:
