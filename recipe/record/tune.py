@@ -13,6 +13,8 @@ from recipe.record.interval import Interval
 from recipe.record.trial import Change, Outcome
 
 Direction = Literal["minimize", "maximize"]
+ROOM = 0.2
+"""Share of the recipe's own length below which runs on fresh seeds decide nothing."""
 Scale = Literal["log", "linear", "integer", "choice"]
 
 
@@ -81,7 +83,7 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     split, metric: the objective; natural: the direction that its kind asks for, None when the metric is unknown.
     generation: so many trials are proposed on the same knowledge. trial_epochs: length of a trial of the search;
     epochs: of a run on fresh seeds; trial_seconds, seconds: what each is expected to take. val_items: how many items
-    tell trials apart. budget, estimate: seconds for all.
+    tell trials apart. budget, estimate: seconds for all. own_epochs: length of the recipe's own runs.
     """
 
     search: str
@@ -102,6 +104,7 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     pruner: str | None = None
     val_items: int = 0
     budget: float | None = None
+    own_epochs: float | None = None
     estimate: float | None = None
     trial_seconds: float | None = None
     seconds: float | None = None
@@ -111,7 +114,10 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
         """Why a search by this plan would mislead, as a stable slug; empty when it would not."""
         if self.split != "val":
             return f"tuned-on-{self.split}"
-        return "wrong-direction" if self.natural not in (None, self.direction) else ""
+        if self.natural not in (None, self.direction):
+            return "wrong-direction"
+        # What wins so early in a run is what starts fast.
+        return "no-room" if self.own_epochs and self.epochs < ROOM * self.own_epochs else ""
 
     def value_of(self, outcome: Outcome) -> float:
         """The objective; not-a-number of a run that came to nothing, whatever it measured on its way."""

@@ -77,6 +77,7 @@ def plan_search(
         pruner=_pruner(search["pruner"]),
         val_items=len(ingredients.data.val),
         budget=budget,
+        own_epochs=own,
         estimate=size.seconds(seconds_of) * pace,
         trial_seconds=seconds_of(size.trial_epochs),
         seconds=seconds_of(size.epochs),

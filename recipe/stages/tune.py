@@ -36,6 +36,11 @@ def tell(stage: Stage) -> None:
     # number acts by its size. A search on the wrong split or in the wrong direction is not begun.
     plan = stage.measure("search_plan", plan_stage, stage)
     assert plan is not None
+    if plan.problem == "no-room":
+        told = f"runs of {plan.epochs:.2g} of the recipe's {plan.own_epochs:.3g} epochs"
+        stage.note(f"Nothing was searched: the budget has room for {told} only, and what wins so early misleads.")
+        stage.next("recipe ensemble", "the recipe stays as it is; with a larger budget, or none, tune searches")
+        return
     if plan.problem:
         stage.note(f"Nothing was searched: to {plan.direction} {plan.split}.{plan.metric} leads away from good models.")
         return

@@ -39,6 +39,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Shelf, dict[st
     return tune(tmp_path_factory.mktemp("whole"))
 
 
+def test_a_budget_without_room_for_a_search_leaves_the_recipe_as_it_is(tmp_path):
+    code, shelf, report = tune(tmp_path, "train.epochs=3000", "budget=6")
+    assert code == 0
+    assert "Nothing was searched: the budget has room for runs of" in " ".join(report["notes"])
+    assert shelf.get("searched", Searched) is None
+    assert report["decisions"] == []
+    assert report["next"]["command"].startswith("recipe ensemble")
+
+
 class TestWhole:
     def test_the_gate_is_open_and_the_recipe_goes_on(self, whole):
         code, _, report = whole
