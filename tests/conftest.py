@@ -1,14 +1,17 @@
-"""What all tests share: golden files, refreshed with `pytest --refresh-golden`."""
+"""What all tests share: golden files (refreshed with `pytest --refresh-golden`), real data, a browser."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 Compare = Callable[[Path, str], None]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,3 +43,16 @@ def shared_data() -> Callable[[str], Path]:
         return top / name
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium without a window: one driver for all tests of a process, which cannot hold a second."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no Chromium on PATH (looked for {', '.join(CHROMIUM)}): on Debian, apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

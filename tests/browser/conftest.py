@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from recipe.render.browser import browser_page
 from recipe.stages.inspect_data import tell
 from recipe.stages.stage import Stage
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOSTILE = "<img src=x onerror=alert(1)>"
 ENDING = "</script><script>alert(2)</script>\u2028"
 
@@ -63,19 +61,6 @@ def rows() -> dict[str, Any]:
     x[13] = 900
     x[40] = x[41]
     return {"train": (x, x[:, 0] + generator.normal(size=400).astype(np.float32))}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The system's Chromium without a window."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no Chromium on PATH (looked for {', '.join(NAMES)}): on Debian, apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ import pytest
 from recipe.record.report import Report
 from recipe.render import html, stories
 from recipe.render.html import Chapter, run_page, stage_page
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 from tests.render import hostile
 from tests.trust.fleet import Fleet
 from tests.trust.fuzz import fuzz
@@ -70,7 +69,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(chromium: Any) -> Iterator[Watched]:  # noqa: F811
+def watched(chromium: Any) -> Iterator[Watched]:
     seen = Watched(chromium)
     yield seen
     seen.page.close()
