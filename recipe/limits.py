@@ -180,6 +180,7 @@ RULES: dict[str, Rule] = {
     "search.space": TABLE,
     "search.sampler": NODE,
     "search.trials": either(OFF, whole(1)),
+    "search.coarse": either(one_of("auto"), OFF, whole(0)),
     "search.storage": either(OFF, TEXT),
     "search.direction": one_of("auto", "minimize", "maximize"),
     "ensemble.members": whole(1),

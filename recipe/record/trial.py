@@ -16,12 +16,16 @@ Change = dict[str, Any]
 
 
 class Pruning(msgspec.Struct, frozen=True, kw_only=True):
-    """Bars on the learning curve: (epoch, value) pairs that a trial has to keep up with, or it is stopped."""
+    """Bars on the learning curve: (epoch, value) pairs that a trial has to keep up with, or it is stopped.
+
+    what: what a bar is among earlier trials ("the median").
+    """
 
     split: str
     metric: str
     higher_is_better: bool
     bars: tuple[tuple[float, float], ...]
+    what: str = "the median"
 
     def __call__(self, point: Point) -> str | None:
         """Why the run should stop at this evaluation ("pruned: …"), or None: what `fit` asks as `stop_when`."""
@@ -30,7 +34,9 @@ class Pruning(msgspec.Struct, frozen=True, kw_only=True):
         bar = next((bar for epoch, bar in reversed(self.bars) if epoch <= point.epoch + 1e-9), None)
         if value is None or bar is None or value == bar or (value > bar) == self.higher_is_better:
             return None
-        return f"pruned: {self.split} {self.metric} {value:.4g} after {point.epoch:.3g} epochs, the median is {bar:.4g}"
+        return (
+            f"pruned: {self.split} {self.metric} {value:.4g} after {point.epoch:.3g} epochs, {self.what} is {bar:.4g}"
+        )
 
 
 class Teaching(msgspec.Struct, frozen=True, kw_only=True):

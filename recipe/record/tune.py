@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +16,10 @@ from recipe.record.trial import Change, Outcome
 Direction = Literal["minimize", "maximize"]
 ROOM = 0.2
 """Share of the recipe's own length below which runs on fresh seeds decide nothing."""
+MARGIN = 0.15
+"""Of a wide range, what a narrowed one keeps beside the good values: short runs like other rates than long ones."""
+WORTH = 0.8
+"""Share of a range from which on narrowing it is not worth a change."""
 Scale = Literal["log", "linear", "integer", "choice"]
 
 
@@ -22,7 +27,7 @@ class Axis(Evidence, frozen=True, kw_only=True):
     """One hyperparameter and its range. low, high: inclusive ends; choices: instead of them.
 
     reference: its value in the recipe so far. declared: whether the user named the range. narrow: the range it had
-    before the search widened it.
+    before the search widened it; wide: that of the short trials, before it was narrowed to where the best of them lay.
     """
 
     key: str
@@ -33,6 +38,7 @@ class Axis(Evidence, frozen=True, kw_only=True):
     reference: Any = None
     declared: bool = False
     narrow: tuple[float, float] | None = None
+    wide: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -73,17 +79,42 @@ class Axis(Evidence, frozen=True, kw_only=True):
         low, high = float(f"{low:.3g}"), float(f"{high:.3g}")
         return msgspec.structs.replace(self, low=low, high=high, narrow=self.narrow or (self.low, self.high))
 
+    def narrower(self, positions: Sequence[float]) -> Axis:
+        """The part of the range that good values span, and MARGIN of it on either side; never beyond its ends."""
+        low, high = max(0.0, min(positions) - MARGIN), min(1.0, max(positions) + MARGIN)
+        if self.scale == "choice" or high - low >= WORTH:
+            return self
+        ends = [float(f"{self.at(place):.3g}") for place in (low, high)]
+        if self.scale == "integer":
+            ends = [float(math.floor(ends[0])), float(math.ceil(ends[1]))]
+        low, high = max(self.low, ends[0]), min(self.high, ends[1])
+        return msgspec.structs.replace(self, low=low, high=high, wide=self.wide or (self.low, self.high))
+
+    @property
+    def as_it_was(self) -> Axis:
+        """With the range of the short trials."""
+        return msgspec.structs.replace(self, low=self.wide[0], high=self.wide[1]) if self.wide else self
+
     def _warp(self, value: float) -> float:
         return math.log(value) if self.scale == "log" else float(value)
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """Trials of one length. seconds: what each is expected to take."""
+
+    trials: int
+    epochs: float
+    seconds: float | None = None
 
 
 class SearchPlan(Evidence, frozen=True, kw_only=True):
     """What the search sets out to do, decided before the first trial.
 
     split, metric: the objective; natural: the direction that its kind asks for, None when the metric is unknown.
-    generation: so many trials are proposed on the same knowledge. trial_epochs: length of a trial of the search;
-    epochs: of a run on fresh seeds; trial_seconds, seconds: what each is expected to take. val_items: how many items
-    tell trials apart. budget, estimate: seconds for all. own_epochs: length of the recipe's own runs.
+    generation: so many trials are proposed on the same knowledge. trials: of the whole search, of which `coarse` come
+    first, short and over the wide space, and the others, of trial_epochs, where the best of those lie. epochs: of a run
+    on fresh seeds; trial_seconds, seconds: what each is expected to take. val_items: how many items tell trials apart.
+    budget, estimate: seconds for all. own_epochs: length of the recipe's own runs.
     """
 
     search: str
@@ -108,6 +139,13 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     estimate: float | None = None
     trial_seconds: float | None = None
     seconds: float | None = None
+    coarse: Round | None = None
+
+    @property
+    def fine(self) -> Round:
+        """The trials that compare with each other and with the recipe so far."""
+        trials = self.trials - (self.coarse.trials if self.coarse else 0)
+        return Round(trials=trials, epochs=self.trial_epochs, seconds=self.trial_seconds)
 
     @property
     def problem(self) -> str:
@@ -131,8 +169,8 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
 class Tried(Evidence, frozen=True, kw_only=True):
     """One trial of the search. number 0 is the recipe so far. value: the objective, not-a-number without one.
 
-    status: finished, pruned, diverged or failed. curve: (epoch, objective) at its evaluations. score: what the search
-    was told: the value, and for diverged trials the worst finite one.
+    status: finished, pruned, diverged or failed. curve: (epoch, objective) at its evaluations. short: whether it was of
+    the short trials that come first: its value compares with theirs alone.
     """
 
     number: int
@@ -146,6 +184,7 @@ class Tried(Evidence, frozen=True, kw_only=True):
     steps: int = 0
     curve: tuple[tuple[float, float], ...] = ()
     note: str = ""
+    short: bool = False
 
 
 class Searched(Evidence, frozen=True, kw_only=True):
@@ -160,9 +199,13 @@ class Searched(Evidence, frozen=True, kw_only=True):
 
     @property
     def ranked(self) -> tuple[Tried, ...]:
-        """Finished trials, the best first; equal ones in their order."""
-        done = [t for t in self.tried if t.status == "finished" and math.isfinite(t.value)]
-        return tuple(sorted(done, key=lambda t: self.loss_of(t.value)))
+        """Finished trials of full length, the best first; equal ones in their order."""
+        return self._ranked(short=False)
+
+    @property
+    def ranked_short(self) -> tuple[Tried, ...]:
+        """Finished short trials, likewise."""
+        return self._ranked(short=True)
 
     @property
     def best(self) -> Tried | None:
@@ -173,6 +216,10 @@ class Searched(Evidence, frozen=True, kw_only=True):
     def reference(self) -> Tried | None:
         """The recipe so far, tried like the others."""
         return next((t for t in self.tried if not t.change), None)
+
+    def _ranked(self, *, short: bool) -> tuple[Tried, ...]:
+        done = [t for t in self.tried if t.status == "finished" and t.short == short and math.isfinite(t.value)]
+        return tuple(sorted(done, key=lambda t: self.loss_of(t.value)))
 
     def loss_of(self, value: float) -> float:
         """The objective turned so that lower is better."""

@@ -107,7 +107,9 @@ def study_name(run: str, plan: SearchPlan, config: Mapping[str, Any]) -> str:
     """The same for the same search, on whatever machine: two different searches never share a study."""
     where = ("run", "engine", "device", "trust", "checks", "track")
     parts = {key: value for key, value in config.items() if key not in where}
-    identity = msgspec.json.encode([to_plain(plan.axes), plan.seed, plan.trial_epochs, parts], order="sorted")
+    identity = msgspec.json.encode(
+        [to_plain(plan.axes), plan.seed, plan.trial_epochs, to_plain(plan.coarse), parts], order="sorted"
+    )
     return f"{run}-{hashlib.blake2b(identity, digest_size=6).hexdigest()}"
 
 

@@ -23,11 +23,15 @@ def measure_importance(searched: Searched, *, seed: int) -> Importance:
     """Functional ANOVA over a random forest of the trials' ranks (Hutter et al. 2014), by Optuna, beyond chance.
 
     A forest explains noise too, most of all by axes of many values: what it makes of permuted results is taken off.
-    Ranks, as the loss of the worst trials would drown all others. CannotMeasure with fewer than LEAST finished trials,
-    or a single axis.
+    Ranks, as the loss of the worst trials would drown all others. Of short trials over the wide space and full ones
+    over the narrowed one, whichever are more: lengths do not compare. CannotMeasure with fewer than LEAST finished
+    trials, or a single axis.
     """
-    axes = [a for a in searched.axes if len({str(searched.value_at(a, t)) for t in searched.ranked}) > 1]
-    rows = [([searched.value_at(axis, t) for axis in axes], rank) for rank, t in enumerate(searched.ranked)]
+    short = len(searched.ranked_short) > len(searched.ranked)
+    ranked = searched.ranked_short if short else searched.ranked
+    space = [axis.as_it_was if short else axis for axis in searched.axes]
+    axes = [a for a in space if len({str(searched.value_at(a, t)) for t in ranked}) > 1]
+    rows = [([searched.value_at(axis, t) for axis in axes], rank) for rank, t in enumerate(ranked)]
     tried = [row for row in rows if all(_lies_on(axis, value) for axis, value in zip(axes, row[0], strict=True))]
     if len(axes) < 2:
         raise CannotMeasure("the search has a single axis")

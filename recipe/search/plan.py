@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.lengths import LEAST_STEPS, SecondsOf, epochs_of
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis, Direction, SearchPlan
+from recipe.record.tune import Axis, Direction, Round, SearchPlan
+from recipe.search.pruning import KINDS, MANY
 from recipe.training.seeding import derive
 
 if TYPE_CHECKING:
@@ -17,10 +18,16 @@ LOWER = {"loss", "error", "mae", "rmse", "mse", "perplexity", "calibration_error
 HIGHER = {"accuracy", "r2", "auc", "macro_recall", "f1", "precision", "recall"}
 # Of a budget: the rest is for what estimates leave out.
 SHARE = 0.85
+SHORT, SHORTEST = 0.25, 0.1
+"""Length of short trials, of a full one's; share of the recipe's own length below which there are none."""
 
 
 class Size(NamedTuple):
-    """How much is done: of it a budget takes away. epochs: of a trial of the search, and of a run on fresh seeds."""
+    """How much is done: of it a budget takes away. epochs: of a trial of the search, and of a run on fresh seeds.
+
+    coarse: of the trials, those that come first, short; None: half of them in whole generations, from four generations
+    on, as fewer would not show where to go on.
+    """
 
     trials: int
     finalists: int
@@ -28,10 +35,25 @@ class Size(NamedTuple):
     schedules: int
     trial_epochs: float
     epochs: float
+    coarse: int | None = 0
+    generation: int = 1
 
     def seconds(self, seconds_of: SecondsOf) -> float:
         """All trainings, one after the other."""
-        return (1 + self.trials) * seconds_of(self.trial_epochs) + self.fresh_runs * seconds_of(self.epochs)
+        return self.search_seconds(seconds_of) + self.fresh_runs * seconds_of(self.epochs)
+
+    def search_seconds(self, seconds_of: SecondsOf) -> float:
+        """The search's own, the recipe so far among them."""
+        short = self.short_trials
+        return short * seconds_of(SHORT * self.trial_epochs) + (1 + self.trials - short) * seconds_of(self.trial_epochs)
+
+    @property
+    def short_trials(self) -> int:
+        """How many come first, short; a generation of full ones always follows."""
+        if self.coarse is None:
+            generations = self.trials // self.generation
+            return generations // 2 * self.generation if generations >= 4 else 0
+        return max(0, min(self.coarse, self.trials - self.generation))
 
     @property
     def fresh_runs(self) -> int:
@@ -55,9 +77,18 @@ def plan_search(
     natural = natural_direction(metric, task.headline, higher_is_better=task.higher_is_better)
     own = epochs_of(ingredients, ingredients.steps())
     finalists, seeds = _count(settings, "finalists", 1), _count(settings, "seeds", 1)
-    full = Size(_count(search, "trials", 1), finalists, seeds, len(schedules), own, own)
+    trials, generation = _count(search, "trials", 1), _count(search, "generation", 1)
+    coarse = None if search["coarse"] == "auto" else _count(search, "coarse", 0) if search["coarse"] else 0
+    full = Size(trials, finalists, seeds, len(schedules), own, own, coarse if axes else 0, generation)
     least = LEAST_STEPS * config["train"]["batch_size"] / len(ingredients.data.train)
-    size = full if budget is None else fit_budget(full, seconds_of, budget * SHARE / pace, least)
+
+    def fitted(full: Size) -> Size:
+        return full if budget is None else fit_budget(full, seconds_of, budget * SHARE / pace, least)
+
+    size = fitted(full)
+    if size.trial_epochs * SHORT < max(least, SHORTEST * own):
+        size = fitted(full._replace(coarse=0))
+    short = SHORT * size.trial_epochs
     return SearchPlan(
         search=config["search"]["sampler"]["_target_"].rpartition(".")[2],
         split=split,
@@ -67,20 +98,21 @@ def plan_search(
         natural=natural,
         axes=tuple(axes),
         trials=size.trials,
-        generation=_count(search, "generation", 1),
+        generation=generation,
         seed=derive(config["seed"], "tune") % 100_000,
         fresh_seeds=tuple(derive(config["seed"], "tune", "fresh", i) % 100_000 for i in range(size.seeds)),
         finalists=size.finalists,
         schedules=tuple(schedules[: size.schedules]),
         trial_epochs=size.trial_epochs,
         epochs=size.epochs,
-        pruner=_pruner(search["pruner"]),
+        pruner=_pruner(search["pruner"], size.trials - size.short_trials),
         val_items=len(ingredients.data.val),
         budget=budget,
         own_epochs=own,
         estimate=size.seconds(seconds_of) * pace,
         trial_seconds=seconds_of(size.trial_epochs),
         seconds=seconds_of(size.epochs),
+        coarse=Round(trials=size.short_trials, epochs=short, seconds=seconds_of(short)) if size.short_trials else None,
     )
 
 
@@ -95,9 +127,6 @@ def fit_budget(full: Size, seconds_of: SecondsOf, budget: float, least: float) -
     def fresh() -> float:
         return size.fresh_runs * seconds_of(size.epochs)
 
-    def search() -> float:
-        return (1 + size.trials) * seconds_of(size.trial_epochs)
-
     while fresh() > budget / 2 and size.seeds > 3:
         size = size._replace(seeds=size.seeds - 1)
     if fresh() > budget / 2:
@@ -107,9 +136,9 @@ def fit_budget(full: Size, seconds_of: SecondsOf, budget: float, least: float) -
     size = size._replace(trial_epochs=size.epochs)
     for part, trials in ((4, 10), (8, 4)):
         shortest = max(least, size.epochs / part)
-        while fresh() + search() > budget and size.trial_epochs > shortest:
+        while fresh() + size.search_seconds(seconds_of) > budget and size.trial_epochs > shortest:
             size = size._replace(trial_epochs=max(shortest, size.trial_epochs * 0.9))
-        while fresh() + search() > budget and size.trials > trials:
+        while fresh() + size.search_seconds(seconds_of) > budget and size.trials > trials:
             size = size._replace(trials=size.trials - 1)
     return size
 
@@ -148,9 +177,14 @@ def _direction(asked: str, natural: Direction | None, metric: str) -> Direction:
     return natural
 
 
-def _pruner(asked: str | None) -> str | None:
-    if asked not in (None, "median"):
-        raise Refusal(f"there is no pruner {asked!r}", where="search.pruner", fix="median or null")
+def _pruner(asked: str | None, trials: int) -> str | None:
+    """auto: by how many trials of full length there are to compare."""
+    if asked == "auto":
+        return "hyperband" if trials >= MANY else "median"
+    if asked not in (None, *KINDS):
+        raise Refusal(
+            f"there is no pruner {asked!r}", where="search.pruner", fix=f"auto, {', '.join(KINDS)}, or null for none"
+        )
     return asked
 
 

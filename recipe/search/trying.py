@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def trials_of(
-    ingredients: Ingredients, plan: SearchPlan, first: int, changes: Sequence[Change], pruning: Pruning | None
+    ingredients: Ingredients,
+    plan: SearchPlan,
+    epochs: float,
+    first: int,
+    changes: Sequence[Change],
+    pruning: Pruning | None,
 ) -> list[Trial]:
     """Trials of the search, numbered from `first`. All have one seed: they differ by what they change, not by luck."""
     return [
@@ -24,8 +29,8 @@ def trials_of(
             name=f"trial {number}",
             change=change,
             seed=plan.seed,
-            steps=steps_of(ingredients, change, plan.trial_epochs),
-            limit=limit_of(ingredients, plan.trial_epochs),
+            steps=steps_of(ingredients, change, epochs),
+            limit=limit_of(ingredients, epochs),
             hypothesis=describe(change),
             pruning=pruning,
         )
@@ -48,7 +53,7 @@ def fresh_trials(ingredients: Ingredients, plan: SearchPlan, name: str, change: 
     ]
 
 
-def tried_of(plan: SearchPlan, number: int, outcome: Outcome) -> Tried:
+def tried_of(plan: SearchPlan, number: int, outcome: Outcome, *, short: bool) -> Tried:
     """What a trial came to; of its history the objective's curve."""
     points = outcome.history.points
     curve = [(p.epoch, p.metrics.get(plan.split, {}).get(plan.metric, math.nan)) for p in points]
@@ -64,4 +69,5 @@ def tried_of(plan: SearchPlan, number: int, outcome: Outcome) -> Tried:
         steps=outcome.steps,
         curve=tuple(curve),
         note=outcome.note,
+        short=short,
     )

@@ -14,14 +14,14 @@ from recipe.probes.cost import measure_cost
 from recipe.probes.rerun import compare_contenders, contender
 from recipe.record.report import TrialRow
 from recipe.record.trial import Change, Pruning
-from recipe.record.tune import Axis, Rerun, Searched, SearchPlan, Tried
+from recipe.record.tune import Axis, Rerun, Round, Searched, SearchPlan, Tried
 from recipe.search.database import Database, study_name
 from recipe.search.importance import measure_importance
 from recipe.search.plan import plan_search
+from recipe.search.rounds import Rounds, search_space
 from recipe.search.search import Search
 from recipe.search.space import default_space, describe, read_space
 from recipe.search.trying import fresh_trials, trials_of, tried_of
-from recipe.search.widening import search_space
 from recipe.trials.here import single_file
 from recipe.trials.plan import spoken
 from recipe.trials.pool import threads_of, workers_of
@@ -46,12 +46,12 @@ def tell(stage: Stage) -> None:
         return
     keys = ", ".join(axis.key for axis in plan.axes) or "nothing, as every number is given"
     stage.progress.say(
-        f"{plan.search} search by {plan.split} {plan.metric}: {plan.trials} trials of {plan.trial_epochs:.3g} epochs "
-        f"over {keys}; {len(plan.fresh_seeds)} fresh seeds for the best; about {spoken(plan.estimate or 0)}"
+        f"{plan.search} search by {plan.split} {plan.metric}: {spoken_rounds(plan)} over {keys}; "
+        f"{len(plan.fresh_seeds)} fresh seeds for the best; about {spoken(plan.estimate or 0)}"
     )
 
-    # "Random over grid search". Trial 0 is the recipe so far. Those behind the median of earlier ones are stopped,
-    # diverged ones count as the worst; both are results.
+    # "Random over grid search", coarse to fine: few passes over wide ranges, then more where the best of them lie.
+    # Trial 0 is the recipe so far. Those behind earlier ones are stopped, diverged ones count as the worst: results.
     found = stage.measure("searched", search, stage, plan)
     assert found is not None
     for tried in found.tried:
@@ -119,15 +119,15 @@ def search(stage: Stage, plan: SearchPlan) -> Searched:
         made: Search = instantiate(config["sampler"], axes, seed, where="search.sampler")
         return made
 
-    def evaluate(first: int, changes: Sequence[Change], pruning: Pruning | None) -> list[Tried]:
-        trials = trials_of(stage.ingredients, plan, first, changes, pruning)
-        outcomes = stage.try_out(trials, each=plan.trial_seconds)
-        return [tried_of(plan, number, outcome) for number, outcome in enumerate(outcomes, first)]
+    def evaluate(part: Round, first: int, changes: Sequence[Change], pruning: Pruning | None) -> list[Tried]:
+        trials = trials_of(stage.ingredients, plan, part.epochs, first, changes, pruning)
+        outcomes = stage.try_out(trials, each=part.seconds)
+        short = part == plan.coarse
+        return [tried_of(plan, number, outcome, short=short) for number, outcome in enumerate(outcomes, first)]
 
     # A budget has no room for a generation that was not planned; the check then names the wider range.
-    return search_space(
-        plan, make, evaluate, stage.folder, beyond_ends=config["widen"] and plan.budget is None, database=database
-    )
+    rounds = Rounds(plan, make, evaluate, stage.folder, database)
+    return search_space(rounds, beyond_ends=config["widen"] and plan.budget is None)
 
 
 def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Tried]]) -> Rerun:
@@ -179,6 +179,12 @@ def tell_rerun(stage: Stage, rerun: Rerun) -> None:
     stage.progress.say(f"on {len(rerun.seeds)} fresh seeds: {won} (noise {rerun.noise:.2g})")
 
 
+def spoken_rounds(plan: SearchPlan) -> str:
+    """How many trials of which length."""
+    full = f"{plan.fine.trials} trials of {plan.trial_epochs:.3g} epochs"
+    return f"{plan.coarse.trials} of {plan.coarse.epochs:.3g} epochs, then {full}" if plan.coarse else full
+
+
 def because_of(rerun: Rerun) -> str:
     """Why the winner was taken on."""
     gain, headline = rerun.gains[rerun.winner - 1], rerun.headline_gains[rerun.winner - 1]
@@ -198,5 +204,5 @@ def row_of(tried: Tried, plan: SearchPlan) -> TrialRow:
         seeds=(plan.seed,),
         metrics=metrics,
         verdict="reference" if not tried.change else "searched" if tried.status == "finished" else tried.status,
-        note=tried.note,
+        note=tried.note or ("short" if tried.short else ""),
     )

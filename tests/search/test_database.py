@@ -15,7 +15,7 @@ from recipe.record.refusal import Refusal
 from recipe.record.tune import Axis
 from recipe.search.database import Database, study_name
 from recipe.search.optuna_samplers import random
-from recipe.search.widening import search_space
+from recipe.search.rounds import Rounds, search_space
 from tests.search.test_study import PLAN, tried
 
 LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-1)
@@ -26,7 +26,7 @@ BOTH = msgspec.structs.replace(PLAN, axes=(LR, NORM), trials=8, generation=4)
 def find(database, folder, ran, fails=()):
     """A search whose trials come to the distance of the rate from 1e-2; `ran` gets the numbers that are run here."""
 
-    def evaluate(first, changes, _):
+    def evaluate(_part, first, changes, _pruning):
         found = []
         for number, change in enumerate(changes, first):
             ran.append(number)
@@ -36,7 +36,7 @@ def find(database, folder, ran, fails=()):
         return found
 
     folder.mkdir(exist_ok=True)
-    return search_space(BOTH, random, evaluate, folder, beyond_ends=False, database=database)
+    return search_space(Rounds(BOTH, random, evaluate, folder, database), beyond_ends=False)
 
 
 def same_search_twice(url: str, folder: Path) -> None:

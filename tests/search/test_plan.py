@@ -59,6 +59,30 @@ class TestBudget:
         assert fit_budget(FULL, seconds, 1, least=0.02).seeds >= 3
 
 
+class TestShortTrials:
+    size = FULL._replace(trials=24, coarse=None, generation=6)
+
+    @pytest.mark.parametrize(("trials", "short"), [(24, 12), (30, 12), (48, 24), (23, 0), (6, 0)])
+    def test_auto_is_half_of_them_in_whole_generations_where_there_are_enough(self, trials, short):
+        assert self.size._replace(trials=trials).short_trials == short
+
+    def test_a_generation_of_full_ones_always_follows(self):
+        assert self.size._replace(coarse=100).short_trials == 18
+        assert self.size._replace(coarse=8).short_trials == 8
+
+    def test_they_cost_a_quarter(self):
+        def linear(epochs):
+            return epochs
+
+        assert self.size.search_seconds(linear) == 12 * 5 + 13 * 20
+
+    def test_a_budget_has_room_for_more_trials_with_them(self):
+        with_short = fit_budget(self.size, seconds, 9000, least=0.02)
+        without = fit_budget(self.size._replace(coarse=0), seconds, 9000, least=0.02)
+        assert with_short.seconds(seconds) <= 9000
+        assert (with_short.trials, with_short.trial_epochs) > (without.trials, without.trial_epochs)
+
+
 class TestLengths:
     def test_steps_follow_the_batch_size_of_the_change(self):
         assert steps_of(INGREDIENTS, {}, 2.0) == 32

@@ -9,7 +9,8 @@ from recipe.record.history import Point
 from recipe.record.journal import Journal
 from recipe.record.tune import Axis, SearchPlan, Tried
 from recipe.search.optuna_samplers import tpe
-from recipe.search.study import bars, run_study, scores
+from recipe.search.pruning import bars
+from recipe.search.study import run_study, scores
 
 LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-1)
 PLAN = SearchPlan(
@@ -137,3 +138,40 @@ class TestBars:
         pruning = bars(msgspec.structs.replace(PLAN, direction="maximize", metric="accuracy"), self.curves)
         assert pruning(Point(step=2, epoch=2.0, metrics={"val": {"accuracy": 0.1}})) is not None
         assert pruning(Point(step=2, epoch=2.0, metrics={"val": {"accuracy": 9.0}})) is None
+
+
+class TestHalving:
+    """27 curves over 27 epochs: at epoch e trial i has reached i / e."""
+
+    curves = tuple(tried(i, curve=tuple((float(e), i / e) for e in (1, 3, 9, 18, 27))) for i in range(1, 28))
+    halving = msgspec.structs.replace(PLAN, pruner="halving")
+    hyperband = msgspec.structs.replace(PLAN, pruner="hyperband")
+
+    def test_one_in_three_passes_each_rung_at_a_ninth_and_a_third(self):
+        found = bars(self.halving, self.curves)
+        assert [epoch for epoch, _ in found.bars] == [3.0, 9.0]
+        for epoch, bar in found.bars:
+            reached = [dict(t.curve)[epoch] for t in self.curves]
+            assert sum(value <= bar for value in reached) == 9
+
+    def test_what_a_rung_stopped_still_counts_at_that_rung(self):
+        stopped = tuple(
+            tried(i, status="pruned", curve=tuple((float(e), i / e) for e in (1, 3))) for i in range(28, 55)
+        )
+        assert dict(bars(self.halving, [*self.curves, *stopped]).bars)[3.0] == pytest.approx(18 / 3)
+
+    def test_a_metric_to_be_maximised_keeps_the_highest_third(self):
+        plan = msgspec.structs.replace(self.halving, direction="maximize")
+        assert dict(bars(plan, self.curves).bars)[3.0] == pytest.approx(19 / 3)
+
+    def test_hyperbands_generations_take_turns_in_their_first_rung(self):
+        rungs = [bars(self.hyperband, self.curves, generation) for generation in range(4)]
+        assert [[epoch for epoch, _ in one.bars] if one else [] for one in rungs] == [[3, 9], [9], [], [3, 9]]
+
+    def test_a_stopped_trial_says_by_what(self):
+        point = Point(step=1, epoch=3.0, metrics={"val": {"loss": 9.0}})
+        assert "the best third's last is 3" in bars(self.halving, self.curves)(point)
+
+    def test_rungs_between_evaluations_lie_at_the_next_one(self):
+        sparse = tuple(tried(i, curve=((4.0, i), (10.0, i), (27.0, i))) for i in range(1, 7))
+        assert [epoch for epoch, _ in bars(self.halving, sparse).bars] == [4.0, 10.0]

@@ -90,6 +90,24 @@ def test_where_the_user_fixed_everything_noise_and_schedules_are_left(tmp_path):
     assert findings(report)["distinct-values"]["verdict"] == "skipped"
 
 
+def test_few_passes_over_wide_ranges_come_first_and_more_where_the_best_of_them_lie(tmp_path):
+    code, shelf, report = tune(
+        tmp_path, "search.trials=12", "train.epochs=12", "search.pruner=hyperband", "tune.schedules=[]"
+    )
+    found, plan = shelf.get("searched", Searched), shelf.get("search_plan", SearchPlan)
+    assert code == 0
+    assert (plan.coarse.trials, plan.coarse.epochs, plan.fine.trials) == (6, plan.trial_epochs / 4, 6)
+    assert [t.short for t in found.tried[:13]] == [False, *[True] * 6, *[False] * 6]
+    assert all(t.epochs == pytest.approx(plan.coarse.epochs, rel=0.1) for t in found.tried if t.short)
+    rate = next(axis for axis in found.axes if axis.key == "optimizer.lr")
+    low, high = rate.wide
+    assert low <= rate.low < rate.high
+    assert math.log(rate.narrow[1] / rate.narrow[0] if rate.narrow else rate.high / rate.low) < math.log(high / low)
+    figures = {file.name for file in (shelf.folder.parent / "figures").iterdir()}
+    assert {"pair.svg", "parallel-coordinates.svg"} <= figures
+    assert sum(row["note"] == "short" for row in report["trials"]) >= 5
+
+
 class TestInterrupted:
     @pytest.mark.parametrize("at", [2, 6, 9])
     def test_a_search_that_was_cut_goes_on_and_ends_the_same(self, whole, tmp_path, monkeypatch, at):
