@@ -13,23 +13,22 @@ from typing import Any
 import msgspec
 
 from recipe import brought
+from recipe.conclusion import conclude, settle, write_reports
 from recipe.config import Composed
 from recipe.environment import environment
 from recipe.identity import identity_of
 from recipe.judge import judge, unread
 from recipe.next_step import next_step, typed
-from recipe.record.evidence import Shelf
-from recipe.record.files import write_json, write_text
+from recipe.record.files import write_text
 from recipe.record.lock import held
-from recipe.record.plain import from_json, to_json, to_plain
+from recipe.record.plain import to_json, to_plain
 from recipe.record.refusal import Refusal, UserCodeError
 from recipe.record.report import Report, worst
-from recipe.record.run_directory import STAGES, RunDirectory, StageState, now
-from recipe.record.trial import Outcome
+from recipe.record.run_directory import STAGES, RunDirectory, now
 from recipe.render.progress import progress_for
-from recipe.render.stage_report import illustrated, show_stage, write_run_report, write_stage_report
+from recipe.render.stage_report import show_stage
 from recipe.so_far import recipe_so_far
-from recipe.track.tracker import track, trackers_of
+from recipe.track.tracker import trackers_of
 
 # How `walk` shares a budget out: what the stages need beside each other.
 _SHARES = {"inspect-data": 3, "baseline": 6, "overfit": 20, "regularize": 22, "tune": 14, "ensemble": 35}
@@ -50,6 +49,10 @@ def do_stage(stage: str, composed: Composed, *, quiet: bool, show: bool) -> Repo
     with held(run.path, f"recipe {stage}"):
         run.recover()
         composed = composed.on(run.recipe_before(stage))
+        # A command that was cut after its stage was complete ends as if it had not been: nothing is done twice.
+        report = run.report(stage) if run.unsettled(stage) == _target(run, stage, composed) else None
+        if report is not None and report.config["checks"] == composed.masked["checks"]:
+            return conclude(run, report, composed, show=show)
         _require_open_gates(run, stage, composed)
         return _perform(run, stage, composed, composed.plain["budget"], quiet=quiet, show=show)
 
@@ -83,7 +86,9 @@ def do_walk(composed: Composed, *, quiet: bool, show: bool) -> list[Report]:
                 if report.config["checks"] != ready.masked["checks"]:
                     # Other thresholds measure nothing anew: the evidence is judged again.
                     report = _judge_again(run, report, ready.masked["checks"])
-                    _settle(run)
+                    settle(run)
+                if run.unsettled(stage):
+                    conclude(run, report, ready, show=False)
                 if show:
                     print(f"{stage}: done already, {report.verdict}")
             reports.append(report)
@@ -110,7 +115,7 @@ def rejudge(folder: Path, *, json: bool = False, settings: dict[str, Any] | None
             reports.append(report)
             if not json:
                 show_stage(report, run.shelf(stage), [])
-        _settle(run)
+        settle(run)
     if json:
         print(json_text.dumps([to_plain(r) for r in reports], indent=2))
     return 1 if any(report.verdict == "fail" for report in reports) else 0
@@ -121,7 +126,7 @@ def _judge_again(run: RunDirectory, old: Report, settings: dict[str, Any]) -> Re
     findings = judge(old.stage, run.shelf(old.stage), settings, asked_of(old.stage, old.config))
     config = old.config | {"checks": settings}
     report = msgspec.structs.replace(old, checks=findings, verdict=worst(findings), config=config)
-    return _write(run.stage_folder(old.stage), report)
+    return write_reports(run.stage_folder(old.stage), report)
 
 
 def _perform(
@@ -134,10 +139,9 @@ def _perform(
     from recipe.stages.stage import Stage
 
     started, clock = now(), time.perf_counter()
-    trackers = trackers_of(composed.plain["track"])
-    left = composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
-    mark = f"+{left}" if left else ""
-    work = run.open_work(stage, identity_of(run, stage, composed) + mark, carried=("trials", "left") if left else ())
+    trackers_of(composed.plain["track"])  # a name that is none, or a package that is missing, is refused here
+    carried = ("trials", "left") if _left(stage, composed) else ()
+    work = run.open_work(stage, _target(run, stage, composed), carried=carried)
     with progress_for(json=quiet) as progress:
         progress.say(f"recipe {stage}: {composed.plain['data']['name']}, in {run.path}")
         ingredients = Ingredients(composed)
@@ -187,58 +191,26 @@ def _perform(
         notes=tuple(told.notes),
     )
     write_text(work / "recipe.yaml", recipe_so_far(run, report, composed))
-    report = _write(work, report)
-    folder = run.promote(stage)
-    _settle(run)
-    if show:
-        show_stage(report, Shelf(folder / "evidence"), outcomes_in(folder))
-    for trouble in track(trackers, run.path, composed.plain["run"]["name"], report, outcomes_in(folder)):
-        print(f"recipe: {trouble}", file=sys.stderr)
-    return report
+    report = write_reports(work, report)
+    run.promote(stage)
+    return conclude(run, report, composed, show=show)
+
+
+def _target(run: RunDirectory, stage: str, composed: Composed) -> str:
+    """The whole identity that a stage is to have: all that its result depends on, and how far it goes."""
+    left = _left(stage, composed)
+    return identity_of(run, stage, composed) + (f"+{left}" if left else "")
+
+
+def _left(stage: str, composed: Composed) -> Any:
+    """How long ensemble leaves its run training; None for others."""
+    return composed.plain["ensemble"]["leave"] if stage == "ensemble" else None
 
 
 def asked_of(stage: str, config: Mapping[str, Any]) -> list[str] | None:
     """The ids of the checks that the stage is asked for (`baseline.checks`); None for all."""
     node = config.get(stage.replace("-", "_"))
     return node.get("checks") if isinstance(node, Mapping) else None
-
-
-def outcomes_in(folder: Path) -> list[Outcome]:
-    """The outcomes of a stage's trials, by name."""
-    return [from_json(file.read_bytes(), Outcome) for file in sorted(folder.glob("trials/*/result.json"))]
-
-
-def _write(folder: Path, report: Report) -> Report:
-    """report.json and the same for people; the findings learn which figures speak of them."""
-    shelf, outcomes = Shelf(folder / "evidence"), outcomes_in(folder)
-    report = illustrated(report, shelf, outcomes)
-    write_json(folder / "report.json", report)
-    write_stage_report(folder, report, shelf, outcomes)
-    return report
-
-
-def _settle(run: RunDirectory) -> None:
-    """What follows from the finished stages: recipe.yaml, run.json and the run's page."""
-    reports = [(report, run.stage_folder(s)) for s in STAGES if (report := run.report(s))]
-    last, folder = reports[-1]
-    recipe = (folder / "recipe.yaml").read_text()
-    write_text(run.recipe_file, recipe)
-    states = {
-        report.stage: StageState(
-            verdict=report.verdict, seconds=report.seconds, finished=report.started, metric=headline_of(report)
-        )
-        for report, _ in reports
-    }
-    run.update(stages=states, seed=last.seed, environment=last.environment)
-    write_run_report(run.path, reports, recipe, to_plain(run.run))
-
-
-def headline_of(report: Report) -> str:
-    """The stage's leading number, for a table."""
-    for split in ("test", "val", "train"):
-        for name, value in report.metrics.get(split, {}).items():
-            return f"{split} {name} {value}"
-    return ""
 
 
 def _require_open_gates(run: RunDirectory, stage: str, composed: Composed) -> None:

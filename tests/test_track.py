@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from recipe.conclusion import outcomes_in
 from recipe.config import compose
 from recipe.record.plain import from_json
 from recipe.record.refusal import Refusal
 from recipe.record.report import Report
-from recipe.run import outcomes_in, run_stage
+from recipe.run import run_stage
 from recipe.track import tracker
 
 FEW = [

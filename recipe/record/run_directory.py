@@ -26,6 +26,7 @@ from recipe.record.report import Level, Report
 STAGES = ("inspect-data", "baseline", "overfit", "regularize", "tune", "ensemble")
 _WORK = ".work"
 _OLD = ".old"
+_UNSETTLED = "unsettled"
 
 
 class StageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,8 +144,12 @@ class RunDirectory:
         return [stage for stage in STAGES if (self.path / _WORK / stage / "identity").exists()]
 
     def promote(self, stage: str) -> Path:
-        """The complete work folder becomes the stage's folder; the old one stands until that moment."""
+        """The complete work folder becomes the stage's folder; the old one stands until that moment.
+
+        What follows from it for the rest of the run directory is still to be written: `settled` says that it is.
+        """
         folder, old, work = self.stage_folder(stage), self.path / _OLD / stage, self.path / _WORK / stage
+        write_text(work / _UNSETTLED, "")
         remove(old)
         if folder.exists():
             make_folder(old.parent)
@@ -152,6 +157,15 @@ class RunDirectory:
         move_folder(work, folder)
         remove(self.path / _OLD)
         return folder
+
+    def unsettled(self, stage: str) -> str:
+        """The whole identity of a stage that was complete when its command was cut, before the end of it; or empty."""
+        folder = self.stage_folder(stage)
+        return (folder / "identity").read_text() if (folder / _UNSETTLED).exists() else ""
+
+    def settled(self, stage: str) -> None:
+        """Nothing of the stage's command is left to be done."""
+        remove(self.stage_folder(stage) / _UNSETTLED)
 
     def count_test_opening(self, by: str) -> int:
         """Writes down that the sealed test split is opened now; returns how often it has been."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recipe import brought
 from recipe.record.files import remove
@@ -47,53 +47,109 @@ def run_trials(
         # A kill between the result and this leaves them behind.
         if (folder / done_before / CHECKPOINTS).exists():
             remove(folder / done_before / CHECKPOINTS)
-    pending = list({t.id: t for t in trials if t.id not in outcomes}.values())
+    asked = {t.id: t for t in trials}
+    pending = [t for t in asked.values() if t.id not in outcomes]
     if pending:
-        board = Board(progress or Silent(), pending, already=len({t.id for t in trials}) - len(pending))
-
-        def done(outcome: Outcome) -> None:
-            outcomes[outcome.trial.id] = outcome
-            board.told(outcome)
-
-        def here(part: Sequence[Trial]) -> None:
-            run_here(part, ingredients, folder, threads=threads, save=save, progress_of=board.within, done=done)
-
-        def stacked(part: Sequence[Trial]) -> None:
-            within = board.around([trial for trial in part if trial.id not in outcomes])
-            run_stacked(part, ingredients, folder, threads=threads, save=save, progress=within, done=done)
-
+        board = Board(progress or Silent(), pending, already=len(asked) - len(pending))
         try:
+            work = _Work(ingredients, folder, threads, save, outcomes, board)
             if cluster.address_of(ingredients):
-                cluster.run_on_cluster(pending, ingredients, folder, threads=threads, save=save, done=done)
-                return [outcomes[t.id] for t in trials]
-            count = min(workers or workers_of(ingredients), len(pending))
-            for begun in interrupted(pending, {t.id: t for t in trials}, folder):
-                stacked(begun)
-            pending = [t for t in pending if t.id not in outcomes]
-            started = 0.0 if processes.running() else _START
-            for stack in stacks_of(
-                pending, ingredients, folder, threads=threads, workers=count, started=started, each=each
-            ):
-                stacked(stack)
-            pending = [t for t in pending if t.id not in outcomes]
-            count = min(count, len(pending))
-            if count > 1 and not processes.running():
-                left = each and each * len(pending)
-                if left is None:
-                    # The first trial runs here and tells what the others will cost.
-                    here(pending[:1])
-                    left = _seconds(outcomes[pending[0].id], pending[1:], ingredients)
-                    pending = pending[1:]
-                count = count if left * (1 - 1 / count) > _START else 1
-            if count > 1 and len(pending) > 1:
-                processes.run_in_processes(
-                    pending, ingredients, folder, workers=count, threads=threads, save=save, done=done
-                )
+                work.on_cluster(pending)
             else:
-                here(pending)
+                work.on_this_machine(pending, asked, workers or workers_of(ingredients), each)
         finally:
             board.close()
     return [outcomes[t.id] for t in trials]
+
+
+class _Work(NamedTuple):
+    """What every way of running trials needs, and where outcomes go."""
+
+    ingredients: Ingredients
+    folder: Path
+    threads: int
+    save: bool
+    outcomes: dict[str, Outcome]
+    board: Board
+
+    def done(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.trial.id] = outcome
+        self.board.told(outcome)
+
+    def left(self, trials: Sequence[Trial]) -> list[Trial]:
+        return [trial for trial in trials if trial.id not in self.outcomes]
+
+    def on_cluster(self, trials: Sequence[Trial]) -> None:
+        cluster.run_on_cluster(
+            trials, self.ingredients, self.folder, threads=self.threads, save=self.save, done=self.done
+        )
+
+    def on_this_machine(
+        self, trials: Sequence[Trial], asked: Mapping[str, Trial], workers: int, each: float | None
+    ) -> None:
+        """Stacks that were begun are ended, new ones made where that is faster; the others at once or in order."""
+        for begun in interrupted(trials, asked, self.folder):
+            self._stacked(begun)
+        trials = self.left(trials)
+        started = 0.0 if processes.running() else _START
+        for stack in stacks_of(
+            trials,
+            self.ingredients,
+            self.folder,
+            threads=self.threads,
+            workers=min(workers, len(trials)),
+            started=started,
+            each=each,
+        ):
+            self._stacked(stack)
+        trials = self.left(trials)
+        if self._pays_to_start(trials, workers, each):
+            trials = self.left(trials)
+            processes.run_in_processes(
+                trials,
+                self.ingredients,
+                self.folder,
+                workers=min(workers, len(trials)),
+                threads=self.threads,
+                save=self.save,
+                done=self.done,
+            )
+        else:
+            self._here(self.left(trials))
+
+    def _pays_to_start(self, trials: Sequence[Trial], workers: int, each: float | None) -> bool:
+        """Whether worker processes save more than they cost; where no length is known the first trial tells it."""
+        count = min(workers, len(trials))
+        if count < 2 or processes.running():
+            return count > 1
+        if each is None:
+            self._here(trials[:1])
+            seconds = _seconds(self.outcomes[trials[0].id], trials[1:], self.ingredients)
+        else:
+            seconds = each * len(trials)
+        return len(self.left(trials)) > 1 and seconds * (1 - 1 / count) > _START
+
+    def _here(self, trials: Sequence[Trial]) -> None:
+        run_here(
+            trials,
+            self.ingredients,
+            self.folder,
+            threads=self.threads,
+            save=self.save,
+            progress_of=self.board.within,
+            done=self.done,
+        )
+
+    def _stacked(self, trials: Sequence[Trial]) -> None:
+        run_stacked(
+            trials,
+            self.ingredients,
+            self.folder,
+            threads=self.threads,
+            save=self.save,
+            progress=self.board.around(self.left(trials)),
+            done=self.done,
+        )
 
 
 def threads_of(ingredients: Ingredients) -> int:

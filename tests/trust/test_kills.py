@@ -23,6 +23,13 @@ def test_cut_again_and_again_a_stage_ends_in_the_same_bytes(unbroken: Unbroken, 
     assert cuts >= CUTS, "too few cuts prove nothing"
 
 
+def test_cut_once_its_folder_is_in_place_a_stage_is_not_done_twice(unbroken: Unbroken, tmp_path: Path) -> None:
+    last = unbroken.renamed("ensemble", "run/report.html")
+    placed = unbroken.renamed("ensemble", "run/recipe.yaml") - 2  # the first of what follows
+    kills = [Kill("ensemble", 0, at=at) for at in (placed, (placed + last) // 2, last)]
+    assert [broken(unbroken, [kill], tmp_path / "cut") for kill in kills] == [[], [], []]
+
+
 # The negative controls: without the promise, the same campaign finds something.
 
 
