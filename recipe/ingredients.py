@@ -212,7 +212,7 @@ class Ingredients:
             preprocess=self.data.preprocess,
             sampler=partial(instantiate, sampler, split, where="train.sampler") if sampler else None,
             drop_last=training and train.get("drop_last", False),
-            workers=data["workers"],
+            workers=None if data["workers"] == "auto" else data["workers"],
             mirror=self.mirrors,
         )
 

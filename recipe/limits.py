@@ -123,7 +123,7 @@ RULES: dict[str, Rule] = {
     "data.test_fraction": SHARE,
     "data.max_unreadable": whole(0),
     "data.patch": either(OFF, TEXT),
-    "data.workers": whole(0),
+    "data.workers": either(one_of("auto"), whole(0)),
     "data.encode": one_of("auto", "tokens", "bag"),
     "data.tokens.unit": one_of("words", "characters"),
     "data.tokens.most": whole(1),

@@ -18,8 +18,12 @@ from recipe.record.refusal import Refusal
 
 A = TypeVar("A")
 B = TypeVar("B")
-CORES = os.cpu_count() or 1
-_CGROUP = Path("/sys/fs/cgroup")
+_CGROUP, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self")
+_NAMES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Of a group's limit, use, and forgettable part: version 2 of the kernel's control groups, and version 1."""
 
 
 def free_memory(device: torch.device | None = None) -> float:
@@ -27,6 +31,11 @@ def free_memory(device: torch.device | None = None) -> float:
     if device is not None and device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     return min(_available(), _allowed())
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -45,12 +54,36 @@ def _available() -> float:
 
 
 def _allowed() -> float:
-    """What a container's limit leaves."""
+    """What the limits of this process's control groups leave: a container's, a batch system's, a user's."""
+    return min(map(_left_of, _groups()), default=float("inf"))
+
+
+def _groups() -> Iterator[Path]:
+    """Folders of the memory control groups of this process and of those around it, of either version of them."""
     try:
-        limit = float((_CGROUP / "memory.max").read_text())
-        return limit - float((_CGROUP / "memory.current").read_text())
-    except (OSError, ValueError):
-        return float("inf")
+        lines = (_OWN / "cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        for top in (_CGROUP / "memory",) if controllers else (_CGROUP, _CGROUP / "unified"):
+            # In a container the path may be the host's, whose groups are not there to be seen: the nearest that is.
+            place = top / path.lstrip("/")
+            yield from (folder for folder in (place, *place.parents) if folder.is_relative_to(top))
+
+
+def _left_of(group: Path) -> float:
+    """Bytes until a group's limit; files that were read and may be forgotten again do not count as used."""
+    for limit, used, forgettable in _NAMES:
+        try:
+            allowed, taken = float((group / limit).read_text()), float((group / used).read_text())
+            told = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            return allowed - taken + float(told.get(forgettable, 0))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return float("inf")
 
 
 @contextmanager
@@ -82,10 +115,11 @@ def one_thread() -> Iterator[None]:
 def ahead(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
     """`work` of each item, in order, on all cores while the next items are fetched; only a few are held at a time."""
     under_way: deque[Future[B]] = deque()
-    with ThreadPoolExecutor(CORES) as pool:
+    cores = processors()
+    with ThreadPoolExecutor(cores) as pool:
         for item in items:
             under_way.append(pool.submit(work, item))
-            if len(under_way) > CORES:
+            if len(under_way) > cores:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

@@ -127,7 +127,7 @@ def _identity(tasks: Sequence[Task]) -> str:
 
 def _show_all(tasks: Sequence[Task], archive: Archive, composed: Composed, progress: Any) -> dict[str, Showing]:
     """As many at once as there are cores, for as long as the budget allows: {name: showing}."""
-    from recipe.trials.pool import processors
+    from recipe.machine import processors
 
     settings, budget = composed.plain["selftest"], composed.plain["budget"]
     workers = composed.plain["engine"]["workers"]

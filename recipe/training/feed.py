@@ -120,15 +120,15 @@ def feed_of(
     preprocess: Callable[[Tree], Tree] | None = None,
     sampler: Sampler | None = None,
     drop_last: bool = False,
-    workers: int = 0,
+    workers: int | None = 0,
     mirror: bool = False,
 ) -> Feed:
     """A feed over a split.
 
     transforms: those of single examples see raw items, batched ones see preprocessed batches, in this order.
     eval_transforms: those of single examples that `in_order` applies instead (resizing, conversion to tensors).
-    sampler: positions, or a function that gives them; asked anew each epoch. workers: processes that read examples.
-    mirror: the targets of a batch are its inputs, as the net gets them.
+    sampler: positions, or a function that gives them; asked anew each epoch. workers: processes that read examples, or
+    None for as many as suit the data. mirror: the targets of a batch are its inputs, as the net gets them.
     """
     if batch_size < 1:
         raise Refusal(f"a batch of {batch_size} examples", where="train.batch_size", fix="train.batch_size=32")

@@ -117,7 +117,7 @@ def open_source(
     *,
     seed: int,
     device: torch.device,
-    workers: int,
+    workers: int | None,
 ) -> Source:
     """Held tensors when nothing has to be done to single examples, else a stream of them."""
     if is_tree(split.inputs) and not single:

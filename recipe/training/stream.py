@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from multiprocessing import parent_process
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from recipe.machine import processors
 from recipe.record.refusal import Refusal
 from recipe.training.batch import Batch
 from recipe.training.example import Examples, Failure, Transform
@@ -17,6 +20,8 @@ from recipe.training.seeding import seeded
 from recipe.training.source import Finish, Pass, cut
 from recipe.tree import Tree, map_tree, stack
 
+AT_ONCE = 2
+"""Batches that are read here before worker processes are started."""
 Places = list[tuple[int, int]]
 """(epoch, position) of each item of a batch."""
 
@@ -25,10 +30,10 @@ class Streamed:
     """A split that is not held in memory, or whose examples are transformed one by one."""
 
     def __init__(
-        self, split: Any, transforms: Sequence[Transform], finish: Finish, *, device: torch.device, workers: int
+        self, split: Any, transforms: Sequence[Transform], finish: Finish, *, device: torch.device, workers: int | None
     ) -> None:
         self.split, self.transforms, self.finish = split, transforms, finish
-        self.device, self.workers = device, workers
+        self.device, self.workers = device, _readers(split) if workers is None else workers
         self.examples = Examples(split, transforms, finish.seed)
 
     def plain(self) -> Streamed:
@@ -54,11 +59,12 @@ class Streamed:
             yield Batch(self.finish(inputs, epoch, index), targets, index)
 
     def _read(self, places: Iterator[Places]) -> Iterator[Tree | Failure]:
-        if self.workers == 0:
-            for batch in places:
-                with seeded(0):
-                    read = _collate([self.examples[place] for place in batch])
-                yield read
+        # A probe that wants a batch or two is served before processes would be up.
+        for batch in islice(places, AT_ONCE) if self.workers else places:
+            with seeded(0):
+                read = _collate([self.examples[place] for place in batch])
+            yield read
+        if not self.workers:
             return
         loader: DataLoader[Any] = DataLoader(
             self.examples,
@@ -69,6 +75,12 @@ class Streamed:
             pin_memory=self.device.type == "cuda",
         )
         yield from loader
+
+
+def _readers(split: Any) -> int:
+    """One process a processor for files that recipe decodes, which is safe anywhere; none inside a trial's worker."""
+    ours = hasattr(getattr(split.inputs, "dataset", None), "read_many")
+    return processors() if ours and parent_process() is None else 0
 
 
 def _collate(items: list[Any]) -> Tree | Failure:

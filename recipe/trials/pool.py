@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe import brought
+from recipe.machine import processors
 from recipe.record.files import remove
 from recipe.record.progress import Bar, Progress, Silent
 from recipe.record.trial import Outcome, Trial
@@ -169,11 +169,6 @@ def workers_of(ingredients: Ingredients) -> int:
     if wanted not in ("auto", None):
         return max(1, int(wanted))
     return 1 if ingredients.device.type != "cpu" else max(1, processors() // threads_of(ingredients))
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Board:

@@ -1,12 +1,18 @@
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from recipe.data import stream as streams
+from recipe.data.image_folder import Pictures
+from recipe.machine import processors
 from recipe.record.refusal import Refusal, UserCodeError
 from recipe.training.augment import Flip, Noise, Shift
 from recipe.training.feed import feed_of
+from recipe.training.source import Finish
+from recipe.training.stream import Streamed
 
 
 def same(first, second):
@@ -51,6 +57,26 @@ def test_memory_and_stream_and_workers_give_the_same_bytes(pictures, stream):
     for workers in (0, 2):
         streamed = feed_of(stream, transforms=batched, workers=workers, **settings)
         assert same([*held.epoch(0), *held.epoch(1)], [*streamed.epoch(0), *streamed.epoch(1)])
+
+
+class TestHowManyRead:
+    """`data.workers=auto`."""
+
+    def readers(self, dataset):
+        inputs = streams.Stream(dataset, np.arange(4), "train", "data")
+        split = SimpleNamespace(inputs=inputs, targets=torch.zeros(4))
+        return Streamed(split, (), Finish(None, (), 0), device=torch.device("cpu"), workers=None).workers
+
+    def test_a_process_a_processor_for_files_that_we_decode(self):
+        assert self.readers(Pictures(["a"] * 4, [0] * 4, (8, 8), "L")) == processors()
+
+    def test_none_for_a_dataset_of_the_users(self):
+        # An open file or a connection in it would be shared by all of them.
+        assert self.readers([(torch.zeros(3), 0)] * 4) == 0
+
+    def test_none_in_a_trials_worker(self, monkeypatch):
+        monkeypatch.setattr("recipe.training.stream.parent_process", lambda: object())
+        assert self.readers(Pictures(["a"] * 4, [0] * 4, (8, 8), "L")) == 0
 
 
 def test_single_transforms_do_not_depend_on_workers(pictures):
