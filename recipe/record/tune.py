@@ -114,7 +114,8 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     generation: so many trials are proposed on the same knowledge. trials: of the whole search, of which `coarse` come
     first, short and over the wide space, and the others, of trial_epochs, where the best of those lie. epochs: of a run
     on fresh seeds; trial_seconds, seconds: what each is expected to take. val_items: how many items tell trials apart.
-    budget, estimate: seconds for all. own_epochs: length of the recipe's own runs.
+    budget, estimate: seconds for all. own_epochs: length of the recipe's own runs. left_out: keys that would have been
+    searched, had the budget had room for more than schedules.
     """
 
     search: str
@@ -140,6 +141,7 @@ class SearchPlan(Evidence, frozen=True, kw_only=True):
     trial_seconds: float | None = None
     seconds: float | None = None
     coarse: Round | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def fine(self) -> Round:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.lengths import LEAST_STEPS, SecondsOf, epochs_of
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis, Direction, Round, SearchPlan
+from recipe.record.tune import ROOM, Axis, Direction, Round, SearchPlan
 from recipe.search.pruning import KINDS, MANY
 from recipe.training.seeding import derive
 
@@ -58,7 +58,7 @@ class Size(NamedTuple):
     @property
     def fresh_runs(self) -> int:
         """Runs on fresh seeds at most: the recipe so far, the finalists, and schedules for one or two of them."""
-        return self.seeds * (1 + self.finalists + 2 * self.schedules)
+        return self.seeds * (1 + self.finalists + (2 if self.finalists else 1) * self.schedules)
 
 
 def plan_search(
@@ -88,6 +88,10 @@ def plan_search(
     size = fitted(full)
     if size.trial_epochs * SHORT < max(least, SHORTEST * own):
         size = fitted(full._replace(coarse=0))
+    left_out: Sequence[Axis] = ()
+    if budget is not None and size.epochs < ROOM * own:
+        last = fit_schedules(full, seconds_of, budget * SHARE / pace, ROOM * own)
+        axes, left_out, size = ((), axes, last) if last else (axes, (), size)
     short = SHORT * size.trial_epochs
     return SearchPlan(
         search=config["search"]["sampler"]["_target_"].rpartition(".")[2],
@@ -97,6 +101,7 @@ def plan_search(
         direction=_direction(search["direction"], natural, metric),
         natural=natural,
         axes=tuple(axes),
+        left_out=tuple(axis.key for axis in left_out),
         trials=size.trials,
         generation=generation,
         seed=derive(config["seed"], "tune") % 100_000,
@@ -141,6 +146,21 @@ def fit_budget(full: Size, seconds_of: SecondsOf, budget: float, least: float) -
         while fresh() + size.search_seconds(seconds_of) > budget and size.trials > trials:
             size = size._replace(trials=size.trials - 1)
     return size
+
+
+def fit_schedules(full: Size, seconds_of: SecondsOf, budget: float, shortest: float) -> Size | None:
+    """Where there is no room for a search: the schedule alone, which is tuned last anyway, on three seeds.
+
+    As many schedules as there is room for beside the recipe so far, in runs of at least `shortest` epochs; else None.
+    """
+    for schedules in range(full.schedules, 0, -1):
+        size = full._replace(trials=0, coarse=0, finalists=0, seeds=min(3, full.seeds), schedules=schedules)
+        while size.seconds(seconds_of) > budget and size.epochs > shortest:
+            shorter = max(shortest, size.epochs * 0.9)
+            size = size._replace(epochs=shorter, trial_epochs=shorter)
+        if size.seconds(seconds_of) <= budget:
+            return size
+    return None
 
 
 def objective(asked: str, headline: str, axes: Sequence[Axis]) -> tuple[str, str]:

@@ -49,7 +49,7 @@ def tell(stage: Stage) -> None:
 
     # A budget becomes a plan before the first long step, and the plan is kept by a run that is gone on with.
     with single_file(threads):
-        plan = stage.measure("plan", make_plan, stage, rungs)
+        plan = stage.measure("plan", make_plan, stage, rungs, own)
     assert plan is not None
     sure = "about" if plan.budget else "at most"
     stage.progress.say(f"{sure} {spoken(plan.seconds)}: {len(plan.steps)} rungs, then the learning-rate edge")
@@ -118,11 +118,12 @@ def goal_of(stage: Stage) -> Goal:
     return Goal(ceiling, float(stage.settings["tolerance"]), blind, len(data.train), task.headline)
 
 
-def make_plan(stage: Stage, rungs: list[Step]) -> OverfitPlan:
+def make_plan(stage: Stage, rungs: list[Step], own: bool) -> OverfitPlan:
     """Steps of each rung: the configured length if the user gave one, else the shipped one; cut to fit the budget."""
     costs = {rung.name: measure_cost(stage.ingredients.changed(rung.change), seed=stage.seed) for rung in rungs}
     full = {rung.name: full_steps(stage, stage.ingredients.changed(rung.change)) for rung in rungs}
-    return plan_overfit(full, costs, stage.settings, stage.budget, workers_of(stage.ingredients))
+    mine = rungs[0].name if own else None
+    return plan_overfit(full, costs, stage.settings, stage.budget, workers_of(stage.ingredients), mine)
 
 
 def full_steps(stage: Stage, ingredients: Ingredients) -> int:

@@ -44,11 +44,12 @@ def tell(stage: Stage) -> None:
     if plan.problem:
         stage.note(f"Nothing was searched: to {plan.direction} {plan.split}.{plan.metric} leads away from good models.")
         return
-    keys = ", ".join(axis.key for axis in plan.axes) or "nothing, as every number is given"
-    stage.progress.say(
-        f"{plan.search} search by {plan.split} {plan.metric}: {spoken_rounds(plan)} over {keys}; "
-        f"{len(plan.fresh_seeds)} fresh seeds for the best; about {spoken(plan.estimate or 0)}"
-    )
+    if plan.left_out:
+        told = (
+            f"runs of {plan.epochs:.2g} of the recipe's {plan.own_epochs:.3g} epochs on {len(plan.fresh_seeds)} seeds"
+        )
+        stage.note(f"Only schedules were compared: the budget has room for {told}, too little for a search as well.")
+    stage.progress.say(f"{announced(plan)}; about {spoken(plan.estimate or 0)}")
 
     # "Random over grid search", coarse to fine: few passes over wide ranges, then more where the best of them lie.
     # Trial 0 is the recipe so far. Those behind earlier ones are stopped, diverged ones count as the worst: results.
@@ -179,10 +180,15 @@ def tell_rerun(stage: Stage, rerun: Rerun) -> None:
     stage.progress.say(f"on {len(rerun.seeds)} fresh seeds: {won} (noise {rerun.noise:.2g})")
 
 
-def spoken_rounds(plan: SearchPlan) -> str:
-    """How many trials of which length."""
+def announced(plan: SearchPlan) -> str:
+    """What will be run, before it is."""
+    fresh = f"{len(plan.fresh_seeds)} fresh seeds"
+    if not plan.axes:
+        return f"nothing to search: the recipe so far on {fresh}, and {len(plan.schedules)} schedules beside it"
     full = f"{plan.fine.trials} trials of {plan.trial_epochs:.3g} epochs"
-    return f"{plan.coarse.trials} of {plan.coarse.epochs:.3g} epochs, then {full}" if plan.coarse else full
+    rounds = f"{plan.coarse.trials} of {plan.coarse.epochs:.3g} epochs, then {full}" if plan.coarse else full
+    keys = ", ".join(axis.key for axis in plan.axes)
+    return f"{plan.search} search by {plan.split} {plan.metric}: {rounds} over {keys}; {fresh} for the best"
 
 
 def because_of(rerun: Rerun) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from recipe.training.feed import Feed
+from recipe.training.group import Group
 from recipe.training.learner import PRECISIONS
 
 Loss = Callable[[Any, Any], Tensor]
@@ -33,14 +34,15 @@ def evaluate(model: nn.Module, feed: Feed, loss: Loss, *, precision: str = "floa
     loss is exact: for torch's own losses that of the whole split at once (class weights count once), else the mean of
     the batches' losses weighted by their size.
     """
-    kind = PRECISIONS[precision]
+    kind, group = PRECISIONS[precision], Group.current()
     outputs, targets = [], []
     with evaluating(model), torch.no_grad():
-        for batch in feed.in_order():
-            with torch.autocast(feed.device.type, dtype=kind) if kind else nullcontext():
-                outputs.append(model(batch.inputs))
+        for number, batch in enumerate(feed.in_order()):
             targets.append(batch.targets)
-        return evaluation_of(outputs, targets, loss)
+            if group is None or group.takes(number):
+                with torch.autocast(feed.device.type, dtype=kind) if kind else nullcontext():
+                    outputs.append(model(batch.inputs))
+        return evaluation_of(group.collected(outputs) if group else outputs, targets, loss)
 
 
 def evaluation_of(outputs: Sequence[Any], targets: Sequence[Any], loss: Loss) -> Evaluation:

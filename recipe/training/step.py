@@ -15,6 +15,7 @@ from recipe.record.refusal import Refusal
 from recipe.training.average import Average
 from recipe.training.batch import Batch
 from recipe.training.dropouts import ActivationPenalty
+from recipe.training.group import Group
 from recipe.training.learner import PRECISIONS, Learner
 from recipe.training.optimizers import bare_step, decayed_names, shrink
 from recipe.tree import map_tree
@@ -53,7 +54,7 @@ class Stepper:
     """Takes steps with a learner and keeps what lives between them: loss scale, average, count of clipped steps."""
 
     def __init__(self, learner: Learner, watchers: Sequence[Watcher] = ()) -> None:
-        self.learner, self.watchers = learner, watchers
+        self.learner, self.watchers, self.group = learner, watchers, Group.current()
         self.model, self.optimizer, self.loss = learner.model, learner.optimizer, learner.loss
         self.regularizers = given = learner.regularizers
         self.average = Average(self.model, given.ema) if given.ema else None
@@ -134,27 +135,37 @@ class Stepper:
     def _backward(self, step: int, batches: Sequence[Batch], first: bool = True) -> float | Tensor:
         """Gradients of the mean loss over all items of the batches; the data loss as `__call__` returns it."""
         items = sum(len(batch.index) for batch in batches)
+        if self.group is None:
+            total = self._backward_of(batches, items)
+        else:
+            parts = [part for batch in batches if (part := self.group.part(batch))]
+            with self.group.own_random_numbers(self.learner.device):
+                total = self._backward_of(parts, items)
+            summed = self.group.add_up(self.trained, total)
+            total = summed.item() if self.checks else summed
+        if first and isinstance(total, float) and not math.isfinite(total):
+            raise NonFinite(step, total, batches)
+        if self.frozen is not None and isinstance(total, Tensor):
+            # one kernel, where comparing and joining would be five: sets `frozen` to 1, leaves the loss as it is
+            torch._amp_foreach_non_finite_check_and_unscale_([total], self.frozen, self._one)
+        return total
+
+    def _backward_of(self, batches: Sequence[Batch], items: int) -> float | Tensor:
+        """What these batches add to the gradients of the mean over `items`, and to the data loss."""
         total: float | Tensor = 0.0
         for batch in batches:
             loss = self.data_loss(batch)
             if loss.ndim or not loss.requires_grad:
                 raise _not_a_loss(loss)
-            value: float | Tensor = loss.detach()
-            if self.checks:
-                value = loss.item()
-                if first and not math.isfinite(value):
-                    raise NonFinite(step, value, batches)
+            value: float | Tensor = loss.item() if self.checks else loss.detach()
             loss = self._penalized(loss)
-            if len(batches) > 1:
+            if len(batch.index) < items:
                 share = len(batch.index) / items
                 loss, value = loss * share, value * share
             if self.scaler is not None:
                 loss = self.scaler.scale(loss)
             loss.backward()  # type: ignore[no-untyped-call]
             total = total + value if len(batches) > 1 else value
-        if self.frozen is not None and isinstance(total, Tensor):
-            # one kernel, where comparing and joining would be five: sets `frozen` to 1, leaves the loss as it is
-            torch._amp_foreach_non_finite_check_and_unscale_([total], self.frozen, self._one)
         return total
 
     def _penalized(self, loss: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from recipe.data.data import Data
     from recipe.ingredients import Ingredients
 
-_ATTEMPTS = 4
+ATTEMPTS = 4
 """So often a trial is given out before it counts as what kills its workers."""
 _PATIENCE = 90.0
 """Seconds without a single living node that could run a trial."""
@@ -66,8 +66,13 @@ def run_on_cluster(
     with connected(address_of(ingredients) or "auto") as ray:
         data = ray.put(ingredients.data)
         errands = [Errand(trial, ingredients.composed, threads, save, _paths()) for trial in trials]
+        if (workers := _workers_of_one(ingredients)) > 1:
+            from recipe.trials.together import run_together
+
+            run_together(ray, errands, data, ingredients, folder, workers=workers, done=done)
+            return
         gpus = 1 if ingredients.device.type == "cuda" else 0
-        task = ray.remote(_work).options(num_cpus=threads, num_gpus=gpus, max_retries=0)
+        task = ray.remote(work).options(num_cpus=threads, num_gpus=gpus, max_retries=0)
         open_ones = {task.remote(errand, data): (errand, 1) for errand in errands}
         waited = 0.0
         try:
@@ -121,7 +126,7 @@ def connected(address: str) -> Iterator[Any]:
             ray.shutdown()
 
 
-def _work(errand: Errand, data: Data) -> dict[str, Any]:
+def work(errand: Errand, data: Data) -> dict[str, Any]:
     """On a worker: trains in a folder of its own; the files of the trial's folder as bytes, or what went wrong."""
     from recipe.ingredients import Ingredients
 
@@ -141,17 +146,27 @@ def _work(errand: Errand, data: Data) -> dict[str, Any]:
 
 def _collect(ray: Any, answer: Any, errand: Errand, folder: Path, times: int) -> Outcome | None:
     """The outcome, written here; None when worker or node died and the trial has to be given out again."""
-    trial = errand.trial
     try:
         reply = ray.get(answer)
     except ray.exceptions.RayError as error:
-        if times < _ATTEMPTS:
+        if times < ATTEMPTS:
             time.sleep(min(2.0, 0.2 * times))
             return None
-        note = f"its worker died {times} times ({type(error).__name__})"
-        outcome = Outcome(trial=trial, status="failed", metrics={}, history=History(), steps=0, note=note)
-        write_json(make_folder(folder / trial.id) / "result.json", outcome)
-        return outcome
+        return given_up(errand, folder, error)
+    return brought_home(errand, folder, reply)
+
+
+def given_up(errand: Errand, folder: Path, error: Exception) -> Outcome:
+    """The outcome of a trial whose workers died again and again."""
+    note = f"its worker died {ATTEMPTS} times ({type(error).__name__})"
+    outcome = Outcome(trial=errand.trial, status="failed", metrics={}, history=History(), steps=0, note=note)
+    write_json(make_folder(folder / errand.trial.id) / "result.json", outcome)
+    return outcome
+
+
+def brought_home(errand: Errand, folder: Path, reply: dict[str, Any]) -> Outcome:
+    """The outcome that a worker sent, with its files written here; what it raised, raised again."""
+    trial = errand.trial
     if "error" in reply:
         raise RuntimeError(f"on the Ray cluster, in trial {trial.id}:\n{reply['error']}")
     if "kind" in reply:
@@ -164,6 +179,12 @@ def _collect(ray: Any, answer: Any, errand: Errand, folder: Path, times: int) ->
     if found is None:
         raise RuntimeError(f"trial {trial.id} brought no sound result home")
     return found
+
+
+def _workers_of_one(ingredients: Ingredients) -> int:
+    """Workers that share one training: `engine.workers`; on a cluster, trials beside each other need no number."""
+    wanted = ingredients.config["engine"].get("workers", "auto")
+    return 1 if wanted in ("auto", None) else int(wanted)
 
 
 def _has_room(ray: Any, threads: int) -> bool:

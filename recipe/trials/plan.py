@@ -29,16 +29,22 @@ _LEAST_SHARE = 50
 
 
 def plan_overfit(
-    full: Mapping[str, int], costs: Mapping[str, Cost], settings: Mapping[str, Any], budget: float | None, workers: int
+    full: Mapping[str, int],
+    costs: Mapping[str, Cost],
+    settings: Mapping[str, Any],
+    budget: float | None,
+    workers: int,
+    own: str | None = None,
 ) -> OverfitPlan:
-    """full: steps of each rung in the shipped plan, from the shallowest up; costs: of each rung."""
+    """full: steps of each rung in the shipped plan, from the shallowest up; costs: of each rung. own: the rung that is
+    the user's own model, which is gone on with whatever comes of the others."""
     seeds, rates, edge = int(settings["seeds"]), len(settings["shares"]), int(settings["edge_steps"])
     pace = pace_of(workers)
     if budget is None:
         steps = dict(full)
     else:
         usable = budget - _started(budget, workers)
-        steps = _shared_out(full, costs, usable * _LADDER, pace, workers)
+        steps = _shared_out(full, costs, usable * _LADDER, pace, workers, own)
         edge = min(edge, int(budget * _EDGE / (_EDGE_RUNS * max(costs[name].step for name in steps))))
         edge = edge if edge >= LEAST_STEPS else 0
     longest = max(steps, key=lambda name: training_seconds(steps[name], costs[name]))
@@ -166,7 +172,12 @@ def _started(budget: float, workers: int) -> float:
 
 
 def _shared_out(
-    full: Mapping[str, int], costs: Mapping[str, Cost], seconds: float, pace: float, workers: int
+    full: Mapping[str, int],
+    costs: Mapping[str, Cost],
+    seconds: float,
+    pace: float,
+    workers: int,
+    own: str | None,
 ) -> dict[str, int]:
     """Steps for each rung: equal time, what one does not need goes to the others; the dearest are left out first.
 
@@ -186,4 +197,4 @@ def _shared_out(
         left -= training_seconds(steps[name], costs[name])
     # A shallow rung need not run much longer than a deep one: it is there to be compared with.
     most = _LONGER * steps[max(names, key=lambda name: costs[name].step)]
-    return {name: min(steps[name], most) for name in full if name in steps}
+    return {name: steps[name] if name == own else min(steps[name], most) for name in full if name in steps}

@@ -7,7 +7,7 @@ import pytest
 from recipe.lengths import epochs_of, limit_of, steps_of
 from recipe.record.refusal import Refusal
 from recipe.record.tune import Axis
-from recipe.search.plan import Size, fit_budget, natural_direction, objective
+from recipe.search.plan import Size, fit_budget, fit_schedules, natural_direction, objective
 
 FULL = Size(trials=20, finalists=2, seeds=5, schedules=2, trial_epochs=20.0, epochs=20.0)
 LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-2)
@@ -81,6 +81,23 @@ class TestShortTrials:
         without = fit_budget(self.size._replace(coarse=0), seconds, 9000, least=0.02)
         assert with_short.seconds(seconds) <= 9000
         assert (with_short.trials, with_short.trial_epochs) > (without.trials, without.trial_epochs)
+
+
+class TestSchedulesAlone:
+    """Where there is no room for a search."""
+
+    def test_they_are_compared_on_three_seeds_in_runs_that_are_long_enough(self):
+        size = fit_schedules(FULL, seconds, 1200, shortest=4.0)
+        assert (size.trials, size.finalists, size.seeds, size.schedules) == (0, 0, 3, 2)
+        assert size.epochs >= 4.0
+        assert size.seconds(seconds) <= 1200
+
+    def test_one_of_them_where_two_are_too_many(self):
+        assert fit_schedules(FULL, seconds, 700, shortest=4.0).schedules == 1
+
+    def test_none_where_even_one_is(self):
+        assert fit_schedules(FULL, seconds, 300, shortest=4.0) is None
+        assert fit_schedules(FULL._replace(schedules=0), seconds, 10_000, shortest=4.0) is None
 
 
 class TestLengths:

@@ -10,6 +10,7 @@ import pytest
 import recipe.trials.here as here
 from recipe.config import compose
 from recipe.record.evidence import Shelf
+from recipe.record.overfit import Cost
 from recipe.record.plain import to_plain
 from recipe.record.tune import Rerun, Searched, SearchPlan
 from recipe.run import run_stage
@@ -46,6 +47,18 @@ def test_a_budget_without_room_for_a_search_leaves_the_recipe_as_it_is(tmp_path)
     assert shelf.get("searched", Searched) is None
     assert report["decisions"] == []
     assert report["next"]["command"].startswith("recipe ensemble")
+
+
+def test_a_budget_without_room_for_a_search_may_have_room_for_a_schedule(tmp_path, monkeypatch):
+    monkeypatch.setattr("recipe.stages.tune.measure_cost", lambda *_, **__: Cost(step=0.01, val=0.0, train=0.0))
+    code, shelf, report = tune(tmp_path, "train.epochs=20", "budget=14")
+    plan, rerun = shelf.get("search_plan", SearchPlan), shelf.get("schedules", Rerun)
+    assert code == 0
+    assert (plan.axes, plan.fine.trials, plan.left_out) == ((), 0, ("optimizer.lr", "train.batch_size"))
+    assert 4.0 <= plan.epochs < 20
+    assert "Only schedules were compared" in " ".join(report["notes"])
+    assert [one.name for one in rerun.contenders] == ["schedule constant", "schedule cosine"]
+    assert len(shelf.get("searched", Searched).tried) == 1
 
 
 class TestWhole:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+import signal
 import sys
 import threading
 import time
@@ -9,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from recipe.config import compose
 from recipe.ingredients import Ingredients
@@ -34,8 +39,8 @@ class TwoNodes:
         self.cluster = Cluster(initialize_head=True, head_node_args={**head, "_system_config": watchful})
         self.second = self.cluster.add_node(num_cpus=1, object_store_memory=memory)
 
-    def ingredients(self) -> Ingredients:
-        return Ingredients(compose([*WORDS, f"engine.address={self.cluster.address}"]))
+    def ingredients(self, *words: str) -> Ingredients:
+        return Ingredients(compose([*WORDS, f"engine.address={self.cluster.address}", *words]))
 
 
 @pytest.fixture
@@ -92,6 +97,49 @@ def test_a_node_dies_in_the_middle_and_no_trial_is_lost(
         ours, theirs = files(tmp_path / "here", trial), files(tmp_path / "there", trial)
         assert theirs["weights.safetensors"] == ours["weights.safetensors"]
         assert theirs.keys() == ours.keys()
+
+
+@pytest.mark.filterwarnings("default")
+def test_one_training_on_two_workers_comes_to_what_one_process_does(nodes: TwoNodes, tmp_path: Path) -> None:
+    """Up to the order in which gradients are added; also when one of the workers is killed and both begin again."""
+    together = nodes.ingredients("engine.workers=2")
+    many = trials(4, steps=400)[2:]
+    killed: list[int] = []
+    thread = threading.Thread(target=kill_first, args=("ray::RayTrainWorker", killed))
+    thread.start()
+    there = run_trials(many, together, tmp_path / "there", save=True)
+    thread.join()
+    assert killed
+    here = run_trials(many, Ingredients(compose(WORDS[:-1]), data=together.data), tmp_path / "here", save=True)
+    for one, other in zip(there, here, strict=True):
+        assert (one.trial, one.status, one.steps) == (other.trial, "finished", 400)
+        assert one.history.losses == pytest.approx(other.history.losses, rel=1e-3)
+        assert one.metrics["val"]["loss"] == pytest.approx(other.metrics["val"]["loss"], rel=1e-3)
+        ours, theirs = (
+            load_file(tmp_path / place / one.trial.id / "weights.safetensors") for place in ("here", "there")
+        )
+        assert all(torch.allclose(ours[name], theirs[name], atol=1e-4) for name in ours)
+
+
+def kill_first(name: str, killed: list[int]) -> None:
+    """Waits for a process of that name, lets it work for a moment, and kills it."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if name in (process / "cmdline").read_text():
+                    time.sleep(3.0)
+                    os.kill(int(process.name), signal.SIGKILL)
+                    killed.append(int(process.name))
+                    return
+        time.sleep(0.1)
+
+
+@pytest.mark.filterwarnings("default")
+def test_more_workers_than_the_cluster_has_are_refused(nodes: TwoNodes, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="3 workers of one training need 3 CPUs, and the cluster has 2") as caught:
+        run_trials(trials(1, 1), nodes.ingredients("engine.workers=3"), tmp_path)
+    assert caught.value.fix.startswith("engine.workers=2")
 
 
 def test_without_ray_the_engine_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,16 @@ def test_rates_are_compared_over_a_part_of_the_run_when_time_is_short() -> None:
     assert 0.15 <= plan.rate_part < 1
 
 
+def test_the_users_own_model_is_not_cut_to_what_a_dear_control_gets():
+    costs = {"mine": CHEAP, "control": DEAR}
+    full = dict.fromkeys(costs, 10**6)
+    capped = plan_overfit(full, costs, SETTINGS, 200.0, 2)
+    own = plan_overfit(full, costs, SETTINGS, 200.0, 2, "mine")
+    assert own.steps["mine"] > 2 * capped.steps["mine"]
+    assert own.steps["control"] == capped.steps["control"]
+    assert own.seconds <= 200.0
+
+
 def test_ideas_and_seeds_are_given_up_before_length() -> None:
     rich = plan_regularize(IDEAS, CHEAP, 1000, {**SETTINGS, "seeds": 4}, 1000.0, 1)
     poor = plan_regularize(IDEAS, CHEAP, 1000, {**SETTINGS, "seeds": 4}, 20.0, 1)
