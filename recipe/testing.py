@@ -127,7 +127,7 @@ def check_source(source: Callable[[], Mapping[str, Any]]) -> None:
 
 def check_search(make: Callable[[Sequence[Any], int], Search]) -> None:
     """Raises AssertionError, naming the property, unless `make(axes, seed)` keeps the protocol of recipe.search."""
-    from recipe.record.tune import Axis
+    from recipe.record.axis import Axis
     from recipe.search.search import Told
 
     rate = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from statistics import median
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
-from recipe.record.tune import Axis, Rerun, Searched, SearchPlan
+from recipe.record.axis import Axis
+from recipe.record.tune import Rerun, Searched, SearchPlan
 
 _NOTHING = "there was nothing to search: every number is given"
 

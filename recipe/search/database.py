@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from recipe.record.axis import Axis
 from recipe.record.journal import Journal
 from recipe.record.plain import from_plain, to_plain
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis, SearchPlan, Tried
+from recipe.record.tune import SearchPlan, Tried
 
 _STATES = {"finished": "COMPLETE", "pruned": "PRUNED"}
 _RECORD = "recipe"

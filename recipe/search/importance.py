@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from recipe.record.axis import Axis
 from recipe.record.evidence import CannotMeasure
 from recipe.record.interval import Interval
-from recipe.record.tune import Axis, AxisShare, Importance, Searched
+from recipe.record.tune import AxisShare, Importance, Searched
 from recipe.search.database import distribution_of, scalar_of
 
 LEAST, DRAWS, FORESTS, TREES = 12, 20, 3, 32

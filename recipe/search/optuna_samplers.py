@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
-from recipe.record.tune import Axis
 from recipe.search.search import Told
 from recipe.search.space import round_to, size
 from recipe.training.seeding import derive

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.lengths import LEAST_STEPS, SecondsOf, epochs_of
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
-from recipe.record.tune import ROOM, Axis, Direction, Round, SearchPlan
+from recipe.record.tune import ROOM, Direction, Round, SearchPlan
 from recipe.search.pruning import KINDS, MANY
 from recipe.training.seeding import derive
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from recipe.record.axis import Axis
 from recipe.record.journal import Journal
 from recipe.record.trial import Change, Pruning
-from recipe.record.tune import Axis, Round, Searched, SearchPlan, Tried
+from recipe.record.tune import Round, Searched, SearchPlan, Tried
 from recipe.search.database import Database, RecordedJournal
 from recipe.search.search import Search
 from recipe.search.space import widen

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Change
-from recipe.record.tune import Axis
 
 KINDS = ("log", "linear", "integer", "choices")
 

@@ -12,9 +12,10 @@ from recipe.intervals import t_interval
 from recipe.lengths import pace_of, seconds_of
 from recipe.probes.cost import measure_cost
 from recipe.probes.rerun import compare_contenders, contender
+from recipe.record.axis import Axis
 from recipe.record.report import TrialRow
 from recipe.record.trial import Change, Pruning
-from recipe.record.tune import Axis, Rerun, Round, Searched, SearchPlan, Tried
+from recipe.record.tune import Rerun, Round, Searched, SearchPlan, Tried
 from recipe.search.database import Database, study_name
 from recipe.search.importance import measure_importance
 from recipe.search.plan import plan_search

@@ -4,8 +4,9 @@ import math
 
 import msgspec
 
+from recipe.record.axis import Axis
 from recipe.record.interval import Interval
-from recipe.record.tune import Axis, Contender, Rerun, Searched, SearchPlan, Tried
+from recipe.record.tune import Contender, Rerun, Searched, SearchPlan, Tried
 from recipe.testing import run_check
 
 LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-2, reference=1e-3)

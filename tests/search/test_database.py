@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis
 from recipe.search.database import Database, study_name
 from recipe.search.optuna_samplers import random
 from recipe.search.rounds import Rounds, search_space

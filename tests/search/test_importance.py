@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from recipe.record.axis import Axis
 from recipe.record.evidence import CannotMeasure
-from recipe.record.tune import Axis, Searched, Tried
+from recipe.record.tune import Searched, Tried
 from recipe.search.importance import measure_importance
 
 AXES = (

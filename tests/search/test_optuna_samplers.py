@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis
 from recipe.search import optuna_samplers as samplers
 from recipe.search.search import Told
 from recipe.testing import check_search

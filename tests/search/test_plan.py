@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from recipe.lengths import epochs_of, limit_of, steps_of
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis
 from recipe.search.plan import Size, fit_budget, fit_schedules, natural_direction, objective
 
 FULL = Size(trials=20, finalists=2, seeds=5, schedules=2, trial_epochs=20.0, epochs=20.0)

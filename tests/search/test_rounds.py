@@ -7,7 +7,8 @@ import math
 import msgspec
 import pytest
 
-from recipe.record.tune import Axis, Round
+from recipe.record.axis import Axis
+from recipe.record.tune import Round
 from recipe.search.optuna_samplers import random
 from recipe.search.rounds import Rounds, narrow, search_space
 from recipe.search.study import searched

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
-from recipe.record.tune import Axis
 from recipe.search.space import default_space, describe, read_space, size, widen
 
 CONFIG = {

@@ -5,9 +5,10 @@ import math
 import msgspec
 import pytest
 
+from recipe.record.axis import Axis
 from recipe.record.history import Point
 from recipe.record.journal import Journal
-from recipe.record.tune import Axis, SearchPlan, Tried
+from recipe.record.tune import SearchPlan, Tried
 from recipe.search.optuna_samplers import tpe
 from recipe.search.pruning import bars
 from recipe.search.study import run_study, scores

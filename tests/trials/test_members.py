@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from recipe.record.tune import Axis, Searched, Tried
+from recipe.record.axis import Axis
+from recipe.record.tune import Searched, Tried
 from recipe.trials.members import best_others, plan_crew
 
 LR = Axis(key="optimizer.lr", scale="log", low=1e-4, high=1e-1, reference=1e-3)

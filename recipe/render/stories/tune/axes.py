@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from recipe.record.axis import Axis
 from recipe.record.evidence import Unmeasured
-from recipe.record.tune import Axis, Importance, Searched, Tried
+from recipe.record.tune import Importance, Searched, Tried
 from recipe.render.blocks import Block, Curve, Intervals, Mark, Row, Series, Table, Tone
 from recipe.render.stories.tune.points import CURVES, in_state, points, states, told
 
