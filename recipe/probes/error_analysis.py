@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from recipe.data.data import Split
+from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
 from recipe.intervals import wilson
 from recipe.predict.average import as_outputs, item_losses
 from recipe.record.ensemble import Errors, Lookup, Mistake, Recall
 from recipe.record.evidence import Shelf
-from recipe.tasks.task import NUMBERS
+from recipe.tasks.task import NUMBERS, Task
 
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
 
 BROWSER = "../inspect-data/browser.html"
-_ACROSS = 8
+_ACROSS, _CONTEXT = 8, 100
 _RESIDUALS = 500
 
 
@@ -40,6 +41,7 @@ def analyse_errors(
     classes = _names(task.name, data.classes, probabilities)
     confusion = _confusion(said, targets, len(classes)) if task.name in ("classification", "binary") else None
     numbers = task.name in NUMBERS
+    mistake = _teller(task, data, split, probabilities, said, targets, losses, classes)
     wrong = 0 if numbers else int((said != targets).reshape(len(said), -1).any(dim=1).sum())
     return Errors(
         split=split.name,
@@ -48,7 +50,7 @@ def analyse_errors(
         classes=classes,
         confusion=() if confusion is None else tuple(map(tuple, confusion.tolist())),
         recalls=_recalls(confusion, classes, said, targets) if classes else (),
-        hardest=tuple(_mistake(k, split, probabilities, said, targets, losses, classes) for k in worst),
+        hardest=tuple(mistake(k) for k in worst),
         sheet=picture,
         across=_ACROSS if picture else 0,
         residuals=_residuals(probabilities, targets) if numbers else (),
@@ -62,7 +64,8 @@ def look_up(ingredients: Ingredients, probabilities: Tensor, targets: Tensor, *,
     worst = losses.argsort(descending=True, stable=True)[:hardest].tolist()
     said = task.predictions(as_outputs(task, probabilities))
     classes = _names(task.name, data.classes, probabilities)
-    mistakes = tuple(_mistake(k, data.val, probabilities, said, targets, losses, classes) for k in worst)
+    mistake = _teller(task, data, data.val, probabilities, said, targets, losses, classes)
+    mistakes = tuple(mistake(k) for k in worst)
     return Lookup(
         split=data.val.name,
         link=BROWSER,
@@ -93,6 +96,41 @@ def _recalls(confusion: Tensor | None, classes: tuple[str, ...], said: Tensor, t
     return tuple(Recall(name=name, recall=wilson(*count)) for name, count in zip(classes, counts, strict=True))
 
 
+def _teller(
+    task: Task,
+    data: Data,
+    split: Split,
+    probabilities: Tensor,
+    said: Tensor,
+    targets: Tensor,
+    losses: Tensor,
+    classes: tuple[str, ...],
+) -> Callable[[int], Mistake]:
+    """How one item is told: by its class, classes or numbers, or by its most costly token."""
+    decode = data.decode if task.time_axis() is not None else None
+    if decode is not None:
+        return lambda k: _costliest(k, split, probabilities[k], targets[k], float(losses[k]), decode)
+    return lambda k: _mistake(k, split, probabilities, said, targets, losses, classes)
+
+
+def _costliest(
+    k: int, split: Split, probabilities: Tensor, targets: Tensor, loss: float, decode: Callable[[Tensor], Any]
+) -> Mistake:
+    """probabilities: (T, V); targets: (T), below 0 where nothing is asked."""
+    given = probabilities.gather(1, targets.clamp(min=0)[:, None])[:, 0]
+    place = int(given.masked_fill(targets < 0, torch.inf).argmin())
+    best = int(probabilities[place].argmax())
+    before = targets[:place]
+    return Mistake(
+        item=split.called(k),
+        true=repr(str(decode(targets[place : place + 1]))),
+        said=repr(str(decode(torch.tensor([best])))),
+        sure=float(probabilities[place, best]),
+        loss=loss,
+        text=str(decode(before[before >= 0]))[-_CONTEXT:],
+    )
+
+
 def _mistake(
     k: int, split: Split, probabilities: Tensor, said: Tensor, targets: Tensor, losses: Tensor, classes: tuple[str, ...]
 ) -> Mistake:
@@ -107,6 +145,7 @@ def _mistake(
         said=_told(said[k], classes),
         sure=sure,
         loss=float(losses[k]),
+        text="" if split.texts is None else str(split.texts[k])[:_CONTEXT],
     )
 
 

@@ -219,13 +219,17 @@ class Recall(Evidence, frozen=True, kw_only=True):
 
 
 class Mistake(Evidence, frozen=True, kw_only=True):
-    """One of the items with the highest loss. item: its id or place. sure: probability of what was said."""
+    """One of the items with the highest loss. item: its id or place. sure: probability of what was said.
+
+    text: how a text begins; of a language model's item what stands before the token that cost most, which is `true`.
+    """
 
     item: str
     true: str
     said: str
     sure: float
     loss: float
+    text: str = ""
 
 
 class Errors(Evidence, frozen=True, kw_only=True):

@@ -102,6 +102,7 @@ def test_final_numbers_stand_beside_validation():
 class TestErrors:
     class Split:
         name = "test"
+        texts = None
 
         def __len__(self):
             return N
@@ -124,3 +125,23 @@ class TestErrors:
         assert errors.hardest[0].loss == max(m.loss for m in errors.hardest)
         assert errors.hardest[0].true != errors.hardest[0].said
         assert errors.recalls[0].recall.n == int((truth() == 0).sum())
+
+    def test_of_a_language_model_the_token_that_cost_most_is_told_with_what_stands_before_it(self, tmp_path):
+        from types import SimpleNamespace
+
+        from recipe.record.evidence import Shelf
+        from recipe.tasks.language_model import LanguageModel
+
+        letters = "abcdef"
+        targets = torch.tensor([[0, 1, 2, 3], [4, 4, 5, -100]])
+        probabilities = torch.full((2, 4, 6), 0.02)
+        probabilities.scatter_(2, targets.clamp(min=0)[..., None], 0.9)
+        probabilities[1, 2] = torch.tensor([0.9, 0.02, 0.02, 0.02, 0.02, 0.02])  # "a" where "f" comes
+        data = SimpleNamespace(
+            kind="text", classes=tuple(letters), decode=lambda tokens: "".join(letters[t] for t in tokens.tolist())
+        )
+        ingredients = SimpleNamespace(task=LanguageModel(6), data=data)
+        errors = analyse_errors(ingredients, self.Split(), probabilities, targets, Shelf(tmp_path), hardest=2)
+        worst = errors.hardest[0]
+        assert (worst.item, worst.text, worst.true, worst.said) == ("item 1", "ee", "'f'", "'a'")
+        assert worst.sure == pytest.approx(0.9)

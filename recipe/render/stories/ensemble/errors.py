@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from recipe.record.ensemble import Errors, Lookup
+from recipe.record.ensemble import Errors, Lookup, Mistake
 from recipe.record.slices import Slice, Slices
-from recipe.render.blocks import Block, Curve, Heatmap, Intervals, Pictures, Row, Series, Table
+from recipe.render.blocks import Block, Cell, Curve, Heatmap, Intervals, Pictures, Row, Series, Table
 
 _MOST_CLASSES = 40
 
@@ -91,11 +92,27 @@ def _hardest(errors: Errors) -> list[Block]:
         Table(
             title=f"The {len(errors.hardest)} {errors.split} items with the highest loss",
             name="hardest",
-            columns=["item", "true", "said", "sure", "loss"],
-            rows=[[m.item, m.true, m.said, m.sure, m.loss] for m in errors.hardest],
+            caption=_caption(errors.hardest),
+            columns=_columns(errors.hardest),
+            rows=_rows(errors.hardest),
             tones=["bad" if m.true != m.said else "plain" for m in errors.hardest],
         )
     ]
+
+
+def _columns(hardest: Sequence[Mistake]) -> list[str]:
+    return ["item", *(["text"] if any(m.text for m in hardest) else []), "true", "said", "sure", "loss"]
+
+
+def _rows(hardest: Sequence[Mistake]) -> list[list[Cell]]:
+    texts = any(m.text for m in hardest)
+    return [[m.item, *([m.text] if texts else []), m.true, m.said, m.sure, m.loss] for m in hardest]
+
+
+def _caption(hardest: Sequence[Mistake]) -> str:
+    if not any(m.text for m in hardest):
+        return ""
+    return "How each text begins; of a language model what stands before the token that cost it most."
 
 
 def looked_up(found: Lookup | None) -> list[Block]:
@@ -107,8 +124,8 @@ def looked_up(found: Lookup | None) -> list[Block]:
             title=f"The {len(found.hardest)} {found.split} items with the highest loss, in the data browser",
             name="hardest-in-the-browser",
             caption="Each name opens inspect-data's browser at the item, where it can be marked: drop, relabel, fine.",
-            columns=["item", "true", "said", "sure", "loss"],
-            rows=[[m.item, m.true, m.said, m.sure, m.loss] for m in found.hardest],
+            columns=_columns(found.hardest),
+            rows=_rows(found.hardest),
             tones=["bad" if m.true != m.said else "plain" for m in found.hardest],
             links=[f"{found.link}#search={quote(query)}" for query in found.queries],
         )
