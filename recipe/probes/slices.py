@@ -188,6 +188,12 @@ def _of_numbers(name: str, values: np.ndarray) -> Iterator[Part]:
     for k, told in enumerate(_QUARTERS):
         upper = values <= edges[k + 1] if k == len(_QUARTERS) - 1 else values < edges[k + 1]
         inside = (values >= edges[k]) & upper
-        yield Part(name, f"{told}, {edges[k]:.3g} to {edges[k + 1]:.3g}", inside, float(edges[k]), float(edges[k + 1]))
+        reach = f"{told}, {_edge(edges[k])} to {_edge(edges[k + 1])}"
+        yield Part(name, reach, inside, float(edges[k]), float(edges[k + 1]))
     if np.isnan(values).any():
         yield Part(name, "(empty)", np.isnan(values))
+
+
+def _edge(value: float) -> str:
+    """As people write it: 17,044 rather than 1.7e+04."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
