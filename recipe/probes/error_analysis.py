@@ -10,6 +10,7 @@ from torch import Tensor
 
 from recipe.data.data import Data, Split
 from recipe.data.pictures import picture_of, sheet
+from recipe.data.texts import shortened
 from recipe.intervals import wilson
 from recipe.predict.average import as_outputs, item_losses
 from recipe.record.ensemble import Errors, Lookup, Mistake, Recall
@@ -145,7 +146,7 @@ def _mistake(
         said=_told(said[k], classes),
         sure=sure,
         loss=float(losses[k]),
-        text="" if split.texts is None else str(split.texts[k])[:_CONTEXT],
+        text="" if split.texts is None else shortened(split.texts[k], _CONTEXT),
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from recipe.data.scan import SplitScan
 from recipe.data.scores import put_scores
+from recipe.data.texts import shortened
 from recipe.intervals import wilson
 from recipe.machine import one_thread
 from recipe.out_of_sample.floor import Floor, fit_floor, rate_interval, rate_of
@@ -293,8 +294,7 @@ def _ranks(judged: list[Judged], ranked: list[tuple[int, int]]) -> list[RankPoin
 
 
 def _suspect(one: Judged, k: int, classes: tuple[str, ...]) -> Item:
-    other, sure = classes[int(one.other[k])], float(one.certain[k])
-    return one.scan.item(
-        int(one.rows[k]),
-        f"given {classes[int(one.labels[k])]}, looks like {other} (p {sure:.2f}); wrong with p {one.wrong[k]:.2f}",
-    )
+    other, sure, row = classes[int(one.other[k])], float(one.certain[k]), int(one.rows[k])
+    why = f"given {classes[int(one.labels[k])]}, looks like {other} (p {sure:.2f}); wrong with p {one.wrong[k]:.2f}"
+    texts = one.scan.split.texts
+    return one.scan.item(row, why if texts is None else f"{why}: {shortened(texts[int(one.scan.positions[row])], 100)}")
