@@ -131,13 +131,27 @@ class Detached(Net):
 
 
 class Frozen(Net):
-    """M23 the body is frozen by accident; H16 where it is declared."""
+    """M23 the body is frozen by accident."""
 
     def __init__(self, input_shape: Shape, num_outputs: int) -> None:
         super().__init__(input_shape, num_outputs)
         for part in (self.encoder, self.hidden):
             for parameter in part.parameters():
                 parameter.requires_grad = False
+
+
+class FrozenFeatures(Frozen):
+    """H16 a body of random features that carry the signal, which torch's own start would not, and a small head.
+
+    He's rule; 0.01 is what torchvision gives the last layer of nets whose body is loaded.
+    """
+
+    def __init__(self, input_shape: Shape, num_outputs: int) -> None:
+        super().__init__(input_shape, num_outputs)
+        for part in (*self.encoder.modules(), *self.hidden.modules()):
+            if isinstance(part, (nn.Linear, nn.Conv2d)):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+        nn.init.normal_(self.head.weight, std=0.01)
 
 
 class PlainList(Net):
