@@ -14,6 +14,8 @@ from recipe.record.tune import Searched
 
 # Of a budget: the rest is for looking at them and for taking them home; less where a net is to be taught by them.
 _SHARE, _SHARE_TEACHING = 0.75, 0.5
+# Of their length that members give up before one of them is left out.
+_SHORTENED = 0.75
 CYCLIC: Change = {"schedule": "cyclic"}
 
 
@@ -42,7 +44,8 @@ def plan_crew(
     least: float,
     teaching: bool = False,
 ) -> Crew:
-    """A budget takes away snapshots first, then other configurations, seeds down to what runs at once, then length."""
+    """A budget takes away snapshots first, then other configurations, then a quarter of the length, seeds down to what
+    runs at once, and more length: two more members are worth more than the last few passes of each."""
 
     def seconds(count: int, length: float) -> float:
         return math.ceil(count / workers) * seconds_of(length) * pace_of(min(workers, count)) * min(workers, count)
@@ -57,10 +60,10 @@ def plan_crew(
         snapshots = 0
     while kept and seconds(count(), length) > room:
         kept.pop()
-    while seeds > max(1, workers) and seconds(seeds, length) > room:
+    while seeds > max(1, workers) and seconds(seeds, max(least, _SHORTENED * length)) > room:
         seeds -= 1
     while length > least and seconds(count(), length) > room:
-        length = max(least, length * 0.9)
+        length = max(least, length * 0.95)
     return Crew(seeds, kept, snapshots, length, seconds(count(), length))
 
 
