@@ -9,6 +9,7 @@ import pytest
 
 from recipe.record.axis import Axis
 from recipe.record.tune import Round
+from recipe.search.database import Database
 from recipe.search.optuna_samplers import random
 from recipe.search.rounds import Rounds, narrow, search_space
 from recipe.search.study import searched
@@ -82,6 +83,19 @@ def test_an_interrupted_search_ends_as_an_uninterrupted_one(tmp_path, cut):
     with pytest.raises(Killed):
         search_space(rounds(tmp_path / "cut", [], stop_at=cut), beyond_ends=False)
     assert search_space(rounds(tmp_path / "cut", []), beyond_ends=False) == whole
+
+
+def test_the_database_holds_both_rounds_and_a_second_machine_runs_none_of_them(tmp_path):
+    import optuna
+
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    one, two = [], []
+    first = search_space(rounds(tmp_path / "a", one)._replace(database=Database(url, "s", BOTH)), beyond_ends=True)
+    again = search_space(rounds(tmp_path / "b", two)._replace(database=Database(url, "s", BOTH)), beyond_ends=True)
+    assert again == first
+    assert (len(one), [number for number, _ in two]) == (len(first.tried), [0])
+    study = optuna.load_study(study_name="s", storage=url)
+    assert len(study.trials) == len(first.tried)
 
 
 class TestNarrow:
