@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from statistics import median
 
-from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
+from recipe.checks.check import Verdict, check, failed, passed, warned
 from recipe.record.axis import Axis
 from recipe.record.tune import Rerun, Searched, SearchPlan
-
-_NOTHING = "there was nothing to search: every number is given"
 
 
 @check(id="search-on-validation")
@@ -92,8 +90,6 @@ def the_best_value_lies_inside_its_range(searched: Searched, *, margin: float = 
     Fix: widen the range as proposed, and search again.
     Source: CS231n "random search"; Deep Learning Tuning Playbook, "bad search space boundaries".
     """
-    if not searched.axes:
-        return skipped(_NOTHING)
     at_ends = [(axis, end) for axis in searched.axes if (end := searched.edge(axis, margin))]
     measured = {axis.key: searched.best and searched.value_at(axis, searched.best) for axis in searched.axes}
     if at_ends:
@@ -117,8 +113,6 @@ def every_number_is_tried_at_many_values(searched: Searched, *, share: float = 0
     Fix: search=random (or sobol, tpe).
     Source: Karpathy 2019, "random over grid search"; Bergstra and Bengio 2012.
     """
-    if not searched.axes:
-        return skipped(_NOTHING)
     n = sum(bool(t.change) for t in searched.tried)
     counts = {a.key: searched.distinct(a) for a in searched.axes}
     possible: dict[str, float] = {

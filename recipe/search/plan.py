@@ -45,6 +45,8 @@ class Size(NamedTuple):
 
     def search_seconds(self, seconds_of: SecondsOf) -> float:
         """The search's own, the recipe so far among them."""
+        if not self.trials:
+            return 0.0
         short = self.short_trials
         return short * seconds_of(SHORT * self.trial_epochs) + (1 + self.trials - short) * seconds_of(self.trial_epochs)
 
@@ -78,7 +80,7 @@ def plan_search(
     natural = natural_direction(metric, task.headline, higher_is_better=task.higher_is_better)
     own = epochs_of(ingredients, ingredients.steps())
     finalists, seeds = _count(settings, "finalists", 1), _count(settings, "seeds", 1)
-    trials, generation = _count(search, "trials", 1), _count(search, "generation", 1)
+    trials, generation = _count(search, "trials", 1) if axes else 0, _count(search, "generation", 1)
     coarse = None if search["coarse"] == "auto" else _count(search, "coarse", 0) if search["coarse"] else 0
     full = Size(trials, finalists, seeds, len(schedules), own, own, coarse if axes else 0, generation)
     least = LEAST_STEPS * config["train"]["batch_size"] / len(ingredients.data.train)

@@ -58,8 +58,6 @@ def search_space(rounds: Rounds, *, beyond_ends: bool) -> Searched:
     """All trials in their order. An interrupted search goes on from its journals; the database too."""
     plan, axes = rounds.plan, rounds.plan.axes
     tried = rounds.reference()
-    if not axes:
-        return searched(plan, tried)
     if plan.coarse:
         tried += rounds.run("coarse", plan.coarse, axes, plan.seed + 2, tried)
         axes = narrow(searched(plan, tried))

@@ -13,6 +13,7 @@ from recipe.lengths import pace_of, seconds_of
 from recipe.probes.cost import measure_cost
 from recipe.probes.rerun import compare_contenders, contender
 from recipe.record.axis import Axis
+from recipe.record.evidence import CannotMeasure
 from recipe.record.report import TrialRow
 from recipe.record.trial import Change, Pruning
 from recipe.record.tune import Rerun, Round, Searched, SearchPlan, Tried
@@ -55,22 +56,19 @@ def tell(stage: Stage) -> None:
     # "Random over grid search", coarse to fine: few passes over wide ranges, then more where the best of them lie.
     # Trial 0 is the recipe so far. Those behind earlier ones are stopped, diverged ones count as the worst: results.
     found = stage.measure("searched", search, stage, plan)
-    assert found is not None
-    for tried in found.tried:
+    for tried in found.tried if found else ():
         stage.row(row_of(tried, plan))
-    reference = found.reference
-    if found.best is None or reference is None:
+    if found and (found.best is None or found.reference is None):
         stage.note("No trial came to a usable number: the recipe stays as it is.")
         return
 
     # Which axes were worth it?
-    stage.measure("importance", measure_importance, found, seed=stage.seed)
+    if found:
+        stage.measure("importance", measure_importance, found, seed=stage.seed)
 
     # The best of many trials is partly the luckiest (winner's curse). It is run again beside the recipe so far, on
     # seeds that the search never saw, and is taken on only if it wins by more than their noise.
-    better = [t for t in found.ranked if t.change and found.loss_of(t.value) < found.loss_of(reference.value)]
-    chosen = [("the recipe so far", reference), *((describe(t.change), t) for t in better[: plan.finalists])]
-    rerun = stage.measure("rerun", run_again, stage, plan, chosen)
+    rerun = stage.measure("rerun", run_again, stage, plan, finalists(plan, found))
     assert rerun is not None
     tell_rerun(stage, rerun)
     for key, value in rerun.adopted.change.items():
@@ -110,7 +108,13 @@ def plan_stage(stage: Stage) -> SearchPlan:
 
 
 def search(stage: Stage, plan: SearchPlan) -> Searched:
-    """All trials of the search."""
+    """All trials of the search. CannotMeasure where there is nothing to search."""
+    if not plan.axes:
+        raise CannotMeasure(
+            "the budget has room for schedules alone"
+            if plan.left_out
+            else "every number is given, so none was searched"
+        )
     config = stage.ingredients.config["search"]
 
     url = config["storage"] or f"sqlite:///{stage.folder.resolve() / 'study.db'}"
@@ -132,13 +136,23 @@ def search(stage: Stage, plan: SearchPlan) -> Searched:
     return search_space(rounds, beyond_ends=config["widen"] and plan.budget is None)
 
 
-def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Tried]]) -> Rerun:
+def finalists(plan: SearchPlan, found: Searched | None) -> list[tuple[str, Change, float | None]]:
+    """(name, change, what the search measured): the recipe so far, and the best that the search found better."""
+    reference = found.reference if found else None
+    if found is None or reference is None:
+        return [("the recipe so far", {}, None)]
+    better = [t for t in found.ranked if t.change and found.loss_of(t.value) < found.loss_of(reference.value)]
+    best = [(describe(t.change), t.change, t.value) for t in better[: plan.finalists]]
+    return [("the recipe so far", reference.change, reference.value), *best]
+
+
+def run_again(stage: Stage, plan: SearchPlan, chosen: Sequence[tuple[str, Change, float | None]]) -> Rerun:
     """The recipe so far and the best of the search, each on every fresh seed."""
-    runs = [fresh_trials(stage.ingredients, plan, name, tried.change) for name, tried in chosen]
+    runs = [fresh_trials(stage.ingredients, plan, name, change) for name, change, _ in chosen]
     outcomes = iter(stage.try_out([trial for trials in runs for trial in trials], each=plan.seconds))
     contenders = [
-        contender(plan, name, tried.change, [next(outcomes) for _ in trials], tried.value)
-        for (name, tried), trials in zip(chosen, runs, strict=True)
+        contender(plan, name, change, [next(outcomes) for _ in trials], searched)
+        for (name, change, searched), trials in zip(chosen, runs, strict=True)
     ]
     return compare_contenders(plan, contenders, higher_is_better=stage.ingredients.task.higher_is_better)
 

@@ -29,32 +29,40 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
     plan, found = shelf.get("search_plan", SearchPlan), shelf.get("searched", Searched)
     if not isinstance(plan, SearchPlan):
         return [missing("Nothing was planned", plan)]
-    if not isinstance(found, Searched):
-        return [_plan(plan), missing("Nothing was searched", found)]
-    importance = shelf.get("importance", Importance)
-    blocks = [_plan(plan), *_progress(plan, found), *[slice_of(found, axis) for axis in found.axes], space(found)]
-    blocks += [*importances(importance), *pair(found, importance), *together(found), *_curves(found)]
+    blocks = [_plan(plan)]
+    if isinstance(found, Searched):
+        importance = shelf.get("importance", Importance)
+        blocks += [*_progress(plan, found), *[slice_of(found, axis) for axis in found.axes], space(found)]
+        blocks += [*importances(importance), *pair(found, importance), *together(found), *_curves(found)]
+    else:
+        blocks += [missing("Nothing was searched", found)]
     for name, title in (("rerun", "challengers"), ("schedules", "schedules")):
         record = shelf.get(name, Rerun)
         if isinstance(record, Rerun):
             blocks += [_rerun(record, name, title)]
         elif isinstance(record, Unmeasured):
             blocks += [missing(f"No {title} were compared", record)]
-    return [*blocks, _best(found)]
+    return [*blocks, _best(found)] if isinstance(found, Searched) else blocks
 
 
 def _plan(plan: SearchPlan) -> Block:
-    facts = [
-        Fact("search", plan.search, f"{plan.trials} trials in generations of {plan.generation}"),
-        Fact("judged by", f"{plan.split} {plan.metric}", plan.direction),
-        Fact("length of a trial", f"{plan.trial_epochs:.3g} epochs", f"{plan.epochs:.3g} on fresh seeds"),
-        *_coarse(plan),
-        Fact("fresh seeds", len(plan.fresh_seeds), f"for the best {plan.finalists} and the recipe so far"),
-    ]
+    facts = [Fact("judged by", f"{plan.split} {plan.metric}", plan.direction)]
+    best = f"the best {plan.finalists} and the recipe so far"
+    if plan.axes:
+        facts.insert(0, Fact("search", plan.search, f"{plan.trials} trials in generations of {plan.generation}"))
+        facts.append(Fact("length of a trial", f"{plan.trial_epochs:.3g} epochs", f"{plan.epochs:.3g} on fresh seeds"))
+        facts += _coarse(plan)
+    else:
+        facts.append(Fact("length of a run", f"{plan.epochs:.3g} epochs"))
+        best = "the recipe so far, under each schedule"
+    facts.append(Fact("fresh seeds", len(plan.fresh_seeds), f"for {best}"))
     if plan.budget:
         facts.append(Fact("budget", f"{plan.budget:.0f} s", "for this stage"))
     checks = ("search-on-validation", "search-direction")
-    return Facts(title=f"{plan.trials} trials over {len(plan.axes)} numbers and choices", facts=facts, checks=checks)
+    searched = f"{plan.trials} trials over {len(plan.axes)} numbers and choices"
+    return Facts(
+        title=searched if plan.axes else "Schedules are compared, and nothing else", facts=facts, checks=checks
+    )
 
 
 def _coarse(plan: SearchPlan) -> list[Fact]:
@@ -135,8 +143,7 @@ def _rerun(record: Rerun, name: str, title: str) -> Block:
     rows = []
     for index, one in enumerate(record.contenders):
         kept = index == record.winner
-        gain = f"gains {number(record.gains[index - 1].mean)}" if index else "reference"
-        note = f"{gain}, kept" if kept else gain
+        note = f"gains {number(record.gains[index - 1].mean)}" if index else "stays" if kept else "reference"
         rows.append(Row(label=one.name, interval=_spread(one), note=note, tone="good" if kept else "plain"))
     won = record.adopted.name if record.winner else "nothing beats the recipe so far"
     if name == "schedules" and not record.winner:
