@@ -122,12 +122,6 @@ class TestDistinctValues:
         assert (finding.verdict, finding.cause) == ("warn", "grid")
 
 
-def test_nothing_to_search_is_not_judged():
-    found = msgspec.structs.replace(BOWL, axes=())
-    for check in ("distinct-values", "best-inside-range"):
-        assert run_check(check, searched=found).verdict == "skipped"
-
-
 class TestValidationSize:
     def test_hundreds_of_items_pass(self):
         assert run_check("validation-tells-trials-apart", search_plan=PLAN, searched=BOWL).verdict == "pass"
