@@ -141,17 +141,13 @@ class Frozen(Net):
 
 
 class FrozenFeatures(Frozen):
-    """H16 a body of random features that carry the signal, which torch's own start would not, and a small head.
-
-    He's rule; 0.01 is what torchvision gives the last layer of nets whose body is loaded.
-    """
+    """H16 a body of random features that carry the signal (He's rule), which those of torch's own start do not."""
 
     def __init__(self, input_shape: Shape, num_outputs: int) -> None:
         super().__init__(input_shape, num_outputs)
         for part in (*self.encoder.modules(), *self.hidden.modules()):
             if isinstance(part, (nn.Linear, nn.Conv2d)):
                 nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-        nn.init.normal_(self.head.weight, std=0.01)
 
 
 class PlainList(Net):
