@@ -13,7 +13,7 @@ from recipe.record.trial import Change, Teaching, Trial
 from recipe.record.tune import Searched
 
 # Of a budget: the rest is for looking at them and for taking them home; less where a net is to be taught by them.
-_SHARE, _SHARE_TEACHING = 0.75, 0.5
+_SHARE, _SHARE_TEACHING = 0.85, 0.6
 # Of their length that members give up before one of them is left out.
 _SHORTENED = 0.75
 CYCLIC: Change = {"schedule": "cyclic"}

@@ -21,13 +21,12 @@ class TestCrew:
         assert (crew.seeds, len(crew.others), crew.epochs) == (5, 2, 20)
 
     def test_other_configurations_go_first_then_a_quarter_of_the_length_then_seeds(self):
-        assert (plan(1200).seeds, len(plan(1200).others)) == (5, 1)
-        shorter = plan(750)
+        assert (plan(1000).seeds, len(plan(1000).others)) == (5, 1)
+        shorter = plan(700)
         assert (shorter.seeds, shorter.others) == (5, [])
-        assert 15 <= shorter.epochs < 16
-        assert shorter.seconds <= 0.75 * 750
-        assert (plan(700).seeds, plan(700).others) == (4, [])
-        assert plan(700).epochs > 17
+        assert 15 <= shorter.epochs < 17
+        assert shorter.seconds <= 0.85 * 700
+        assert (plan(600).seeds, plan(600).others, plan(600).epochs) == (4, [], 20)
         small = plan(100)
         assert (small.seeds, small.others) == (2, [])
         assert small.epochs < 10
