@@ -18,17 +18,27 @@ SMALL, LARGE = 32, 96
 
 def picture_of(data: Data, raw: Any, reach: tuple[float, float]) -> np.ndarray:
     """uint8 (H, W, 3) of one raw input: by the data's own `decode`, else from the range `reach` to black … white."""
-    shown = data.decode(raw) if data.decode is not None else raw
+    if data.decode is None:
+        return drawn(raw, reach)
+    shown = data.decode(raw)
     if isinstance(shown, Image.Image):
         return np.asarray(shown.convert("RGB"))
+    return drawn(shown, None)
+
+
+def drawn(shown: Any, reach: tuple[float, float] | None) -> np.ndarray:
+    """uint8 (H, W, 3) of a picture's numbers, (C, H, W), (H, W, C) or (H, W). reach: what is black and what white.
+
+    None: uint8 as they are, others by their own range.
+    """
     array = shown.detach().cpu().numpy() if isinstance(shown, Tensor) else np.asarray(shown)
     if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
         array = array.transpose(1, 2, 0)
     array = array[:, :, None] if array.ndim == 2 else array
     if array.ndim != 3:
         raise ValueError(f"an input of shape {array.shape} is no picture")
-    if array.dtype != np.uint8 or (data.decode is None and reach[1] <= 64):
-        low, high = reach if data.decode is None else (float(np.nanmin(array)), float(np.nanmax(array)))
+    if array.dtype != np.uint8 or (reach is not None and reach[1] <= 64):
+        low, high = reach or (float(np.nanmin(array)), float(np.nanmax(array)))
         scaled = (np.nan_to_num(array.astype(np.float32)) - low) / max(high - low, 1e-12)
         array = (scaled.clip(0, 1) * 255).round().astype(np.uint8)
     return np.ascontiguousarray(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[:, :, :3])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from recipe.data.data import Data, Split
-from recipe.data.pictures import picture_of, sheet
+from recipe.data.pictures import drawn, picture_of, sheet
 from recipe.data.texts import shortened
 from recipe.intervals import wilson
 from recipe.predict.average import as_outputs, item_losses
@@ -34,11 +36,12 @@ def analyse_errors(
     worst = losses.argsort(descending=True, stable=True)[:hardest].tolist()
     outputs = as_outputs(task, probabilities)
     said = task.predictions(outputs)
+    restored = task.name == "autoencoder"
+    across = _ACROSS // 2 if restored else _ACROSS
     picture = None
     if data.kind == "image" and worst:
-        first = [split.raw(k)[0] for k in worst]
-        reach = (min(float(x.min()) for x in first), max(float(x.max()) for x in first))
-        picture = shelf.put_side("hardest.png", sheet([picture_of(data, x, reach) for x in first], _ACROSS)[0])
+        pictures = _restored(probabilities, targets, worst) if restored else _as_given(data, split, worst)
+        picture = shelf.put_side("hardest.png", sheet(pictures, across)[0])
     classes = _names(task.name, data.classes, probabilities)
     confusion = _confusion(said, targets, len(classes)) if task.name in ("classification", "binary") else None
     numbers = task.name in NUMBERS
@@ -53,8 +56,9 @@ def analyse_errors(
         recalls=_recalls(confusion, classes, said, targets) if classes else (),
         hardest=tuple(mistake(k) for k in worst),
         sheet=picture,
-        across=_ACROSS if picture else 0,
-        residuals=_residuals(probabilities, targets) if numbers else (),
+        across=across if picture else 0,
+        restored=restored,
+        residuals=_residuals(probabilities, targets, all_over=restored) if numbers else (),
     )
 
 
@@ -73,6 +77,20 @@ def look_up(ingredients: Ingredients, probabilities: Tensor, targets: Tensor, *,
         hardest=mistakes,
         queries=tuple(f'split:{data.val.name} name:"{one.item}"' for one in mistakes),
     )
+
+
+def _as_given(data: Data, split: Split, worst: list[int]) -> list[np.ndarray | None]:
+    first = [split.raw(k)[0] for k in worst]
+    reach = (min(float(x.min()) for x in first), max(float(x.max()) for x in first))
+    return [picture_of(data, x, reach) for x in first]
+
+
+def _restored(said: Tensor, targets: Tensor, worst: list[int]) -> list[np.ndarray | None]:
+    """Each as the net gets it, and beside it what the net makes of it, on one scale."""
+    asked = targets[worst]
+    reach = (float(asked.min()), float(asked.max()))
+    pairs = [(targets[k], said[k].reshape(targets[k].shape)) for k in worst]
+    return [np.concatenate([drawn(one, reach) for one in pair], axis=1) for pair in pairs]
 
 
 def _names(task: str, classes: tuple[str, ...] | None, probabilities: Tensor) -> tuple[str, ...]:
@@ -107,7 +125,9 @@ def _teller(
     losses: Tensor,
     classes: tuple[str, ...],
 ) -> Callable[[int], Mistake]:
-    """How one item is told: by its class, classes or numbers, or by its most costly token."""
+    """How one item is told: by its class, classes or numbers, or its most costly token; what is restored by none."""
+    if task.name == "autoencoder":
+        return lambda k: Mistake(item=split.called(k), true="", said="", sure=math.nan, loss=float(losses[k]))
     decode = data.decode if task.time_axis() is not None else None
     if decode is not None:
         return lambda k: _costliest(k, split, probabilities[k], targets[k], float(losses[k]), decode)
@@ -160,8 +180,11 @@ def _told(value: Tensor, classes: tuple[str, ...]) -> str:
     return ", ".join(f"{number:.4g}" for number in numbers[:8])
 
 
-def _residuals(values: Tensor, targets: Tensor) -> tuple[tuple[float, float], ...]:
-    """(true, said) of evenly spaced items, first column."""
+def _residuals(values: Tensor, targets: Tensor, *, all_over: bool) -> tuple[tuple[float, float], ...]:
+    """(true, said) of evenly spaced items, first column; all_over: of another column for each."""
     step = max(1, len(targets) // _RESIDUALS)
-    true, said = (side.reshape(len(targets), -1)[::step, 0].tolist() for side in (targets, values))
+    sides = [side.reshape(len(targets), -1)[::step] for side in (targets, values)]
+    rows = torch.arange(len(sides[0]))
+    columns = rows * 7919 % sides[0].shape[1] if all_over else torch.zeros_like(rows)
+    true, said = (side[rows, columns].tolist() for side in sides)
     return tuple(zip(true, said, strict=True))

@@ -221,7 +221,8 @@ class Recall(Evidence, frozen=True, kw_only=True):
 class Mistake(Evidence, frozen=True, kw_only=True):
     """One of the items with the highest loss. item: its id or place. sure: probability of what was said.
 
-    text: how a text begins; of a language model's item what stands before the token that cost most, which is `true`.
+    true, said: empty where a whole input is given back. text: how a text begins; of a language model's item what stands
+    before the token that cost most, which is `true`.
     """
 
     item: str
@@ -235,8 +236,8 @@ class Mistake(Evidence, frozen=True, kw_only=True):
 class Errors(Evidence, frozen=True, kw_only=True):
     """Where the ensemble is wrong. confusion[true][said] counts items; empty without classes.
 
-    hardest: highest losses first. sheet: a side file with their pictures, `across` in a row. residuals: (true, said) of
-    a sample of items where targets are numbers.
+    hardest: highest losses first. sheet: a side file with their pictures, `across` in a row; restored: beside
+    each is what the net made of it. residuals: (true, said) of a sample of items where targets are numbers.
     """
 
     split: str
@@ -248,6 +249,7 @@ class Errors(Evidence, frozen=True, kw_only=True):
     hardest: tuple[Mistake, ...] = ()
     sheet: str | None = None
     across: int = 0
+    restored: bool = False
     residuals: tuple[tuple[float, float], ...] = ()
 
 

@@ -145,3 +145,29 @@ class TestErrors:
         worst = errors.hardest[0]
         assert (worst.item, worst.text, worst.true, worst.said) == ("item 1", "ee", "'f'", "'a'")
         assert worst.sure == pytest.approx(0.9)
+
+    def test_what_is_restored_is_shown_beside_what_it_was(self, tmp_path):
+        from types import SimpleNamespace
+
+        import numpy as np
+        from PIL import Image
+
+        from recipe.record.evidence import Shelf
+        from recipe.tasks.autoencoder import Autoencoder
+
+        targets = torch.zeros(N, 1, 4, 4)
+        targets[:, :, 1:3] = 1
+        said = targets.clone()
+        said[3] = 1 - said[3]
+        shelf = Shelf(tmp_path)
+        ingredients = SimpleNamespace(task=Autoencoder(), data=SimpleNamespace(kind="image", classes=None))
+        errors = analyse_errors(ingredients, self.Split(), said, targets, shelf, hardest=2)
+        worst = errors.hardest[0]
+        assert (worst.item, worst.true, worst.said, errors.restored) == ("item 3", "", "", True)
+        drawn = np.asarray(Image.open(shelf.side(errors.sheet)).convert("L"))
+        height, width = len(drawn), drawn.shape[1] // errors.across
+        first = drawn[:height, :width]
+        given, made = first[:, : width // 2], first[:, width // 2 :]
+        assert given[height // 2].mean() > 200
+        assert made[height // 2].mean() < 50
+        assert len({true for true, _ in errors.residuals}) == 2

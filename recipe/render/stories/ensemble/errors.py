@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -79,11 +80,13 @@ def _hardest(errors: Errors) -> list[Block]:
             Pictures(
                 title=f"The {len(errors.hardest)} {errors.split} items with the highest loss",
                 name="hardest",
-                caption="True class, what was said, and how sure the ensemble was of it.",
+                caption="Each as the net gets it, and what it made of it."
+                if errors.restored
+                else "True class, what was said, and how sure the ensemble was of it.",
                 sheet=errors.sheet,
                 across=errors.across,
                 down=-(-len(errors.hardest) // errors.across),
-                captions=[f"{m.true}, said {m.said} ({m.sure:.0%})" for m in errors.hardest],
+                captions=[_told(m) for m in errors.hardest],
                 tones=["bad" if m.true != m.said else "plain" for m in errors.hardest],
                 count=len(errors.hardest),
             )
@@ -100,13 +103,33 @@ def _hardest(errors: Errors) -> list[Block]:
     ]
 
 
+def _told(m: Mistake) -> str:
+    """Under its picture."""
+    sure = f" ({m.sure:.0%})" if math.isfinite(m.sure) else ""
+    return f"{m.true}, said {m.said}{sure}" if m.true or m.said else f"{m.item}, loss {m.loss:.3g}"
+
+
 def _columns(hardest: Sequence[Mistake]) -> list[str]:
-    return ["item", *(["text"] if any(m.text for m in hardest) else []), "true", "said", "sure", "loss"]
+    return ["item", *(name for name, there in _filled(hardest) if there), "loss"]
 
 
 def _rows(hardest: Sequence[Mistake]) -> list[list[Cell]]:
-    texts = any(m.text for m in hardest)
-    return [[m.item, *([m.text] if texts else []), m.true, m.said, m.sure, m.loss] for m in hardest]
+    there = [given for _, given in _filled(hardest)]
+    rows: list[list[Cell]] = []
+    for m in hardest:
+        cells: list[Cell] = [m.text, m.true, m.said, m.sure]
+        rows.append([m.item, *(cell for cell, given in zip(cells, there, strict=True) if given), m.loss])
+    return rows
+
+
+def _filled(hardest: Sequence[Mistake]) -> list[tuple[str, bool]]:
+    """(column, whether any of them has something there)."""
+    return [
+        ("text", any(m.text for m in hardest)),
+        ("true", any(m.true for m in hardest)),
+        ("said", any(m.said for m in hardest)),
+        ("sure", any(math.isfinite(m.sure) for m in hardest)),
+    ]
 
 
 def _caption(hardest: Sequence[Mistake]) -> str:
