@@ -155,8 +155,8 @@ class TestErrors:
         from recipe.record.evidence import Shelf
         from recipe.tasks.autoencoder import Autoencoder
 
-        targets = torch.zeros(N, 1, 4, 4)
-        targets[:, :, 1:3] = 1
+        targets = torch.zeros(N, 1, 6, 6)
+        targets[:, :, 2:4] = 1
         said = targets.clone()
         said[3] = 1 - said[3]
         shelf = Shelf(tmp_path)
