@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from recipe.data.column_shape import SAMPLE, log_unit, shape_of
+from recipe.data.data import NUMBERS
 
 MOST = 8_000_000
 """Numbers of which quantiles are taken at a time."""
@@ -45,10 +46,13 @@ def _finite_moments(leaf: Tensor, each: bool) -> tuple[Tensor, Tensor]:
     width = leaf.shape[1] if each and leaf.ndim > 1 else 1
     count, total, square = (torch.zeros(width, dtype=torch.float64) for _ in range(3))
     # Numbers are measured from a first mean, so that squares of large numbers do not cancel.
-    first = _columns(leaf[:256]) if width > 1 else leaf[:256].to(torch.float32).reshape(-1, 1)
+    some = leaf[: max(1, min(256, NUMBERS // max(1, leaf[:1].numel())))]
+    first = _columns(some) if width > 1 else some.to(torch.float32).reshape(-1, 1)
     origin = torch.nan_to_num(first.to(torch.float64), nan=0, posinf=0, neginf=0).mean(dim=0)
-    for start in range(0, len(leaf), 4096):
-        part = leaf[start : start + 4096]
+    # In double precision, several times: of large pictures few at once.
+    rows = max(1, min(4096, NUMBERS // max(1, leaf[:1].numel())))
+    for start in range(0, len(leaf), rows):
+        part = leaf[start : start + rows]
         x = _columns(part) if width > 1 else part.to(torch.float32).reshape(-1, 1)
         good = x.isfinite()
         x = torch.where(good, x, origin.to(torch.float32)).to(torch.float64) - origin
