@@ -51,7 +51,9 @@ class Rounds(NamedTuple):
         if self.database is not None:
             journal = RecordedJournal(journal, self.database, axes)
         evaluate = partial(self.evaluate, part)
-        return run_study(study, self.plan, journal, evaluate, earlier=earlier, trials=part.trials)
+        # Short trials are short enough: all of them come to their end, so that they rank.
+        plan = msgspec.structs.replace(self.plan, pruner=None) if part == self.plan.coarse else self.plan
+        return run_study(study, plan, journal, evaluate, earlier=earlier, trials=part.trials)
 
 
 def search_space(rounds: Rounds, *, beyond_ends: bool) -> Searched:

@@ -52,6 +52,20 @@ def test_short_trials_come_first_and_full_ones_lie_where_the_best_of_them_do(tmp
     assert all(lr.low <= value <= lr.high for value in full)
 
 
+def test_no_short_trial_is_stopped(tmp_path):
+    seen = []
+    made = rounds(tmp_path / "run", [], plan=msgspec.structs.replace(BOTH, pruner="median"))
+
+    def evaluate(part, first, changes, pruning):
+        seen.append((part == BOTH.coarse, pruning))
+        curve = ((1.0, 1.0), (part.epochs, 0.5))
+        return [msgspec.structs.replace(t, curve=curve) for t in made.evaluate(part, first, changes, pruning)]
+
+    search_space(made._replace(evaluate=evaluate), beyond_ends=False)
+    assert all(pruning is None for short, pruning in seen if short)
+    assert any(pruning is not None for short, pruning in seen if not short)
+
+
 def test_a_short_trial_is_never_the_best_one(tmp_path):
     found = search_space(rounds(tmp_path / "run", []), beyond_ends=False)
     assert len(found.ranked) == 13

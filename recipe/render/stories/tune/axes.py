@@ -88,7 +88,7 @@ def pair(found: Searched, importance: Importance | Unmeasured | None) -> list[Bl
     order = [one.key for one in importance.axes] if isinstance(importance, Importance) else []
     place = {key: k for k, key in enumerate(order)}
     axes = sorted(found.axes, key=lambda axis: (place.get(axis.key, len(order)), axis.scale == "choice"))[:2]
-    ranked = found.ranked
+    ranked = _by_rank(found)
     if len(axes) < 2 or len(ranked) < _TERTILES:
         return []
     across, up = axes
@@ -110,7 +110,7 @@ def pair(found: Searched, importance: Importance | Unmeasured | None) -> list[Bl
         Curve(
             title=f"Where the good trials lie: {across.key} and {up.key}",
             name="pair",
-            caption=f"Trials by rank in val {found.metric}. Good ones in a slanting cloud: the two have to fit.",
+            caption=f"Trials by rank in val {found.metric}, stopped ones last. A slanting cloud: the two have to fit.",
             series=series,
             x_label=across.key,
             y_label=up.key,
@@ -122,7 +122,7 @@ def pair(found: Searched, importance: Importance | Unmeasured | None) -> list[Bl
 
 def together(found: Searched) -> list[Block]:
     """Parallel coordinates: a line a trial over all axes, and its rank at the end."""
-    ranked = found.ranked[:CURVES]
+    ranked = _by_rank(found)[:CURVES]
     axes = [axis.as_it_was for axis in found.axes]
     if len(axes) < 2 or len(ranked) < _TERTILES:
         return []
@@ -148,6 +148,12 @@ def together(found: Searched) -> list[Block]:
             marks=[Mark(label=name, x=k) for k, name in enumerate([*(axis.name for axis in axes), "rank"])],
         )
     ]
+
+
+def _by_rank(found: Searched) -> list[Tried]:
+    """Finished trials of full length, the best first, and after them those that were stopped for being behind."""
+    pruned = [t for t in found.tried if t.status == "pruned" and not t.short]
+    return [*found.ranked, *sorted(pruned, key=lambda t: found.loss_of(t.value))]
 
 
 def _height(axis: Axis, value: Any) -> float | None:
