@@ -55,10 +55,10 @@ def _available() -> float:
 
 def _allowed() -> float:
     """What the limits of this process's control groups leave: a container's, a batch system's, a user's."""
-    return min(map(_left_of, _groups()), default=float("inf"))
+    return min(map(_left_of, control_groups()), default=float("inf"))
 
 
-def _groups() -> Iterator[Path]:
+def control_groups() -> Iterator[Path]:
     """Folders of the memory control groups of this process and of those around it, of either version of them."""
     try:
         lines = (_OWN / "cgroup").read_text().splitlines()

@@ -82,7 +82,7 @@ def plan_search(
     finalists, seeds = _count(settings, "finalists", 1), _count(settings, "seeds", 1)
     trials, generation = _count(search, "trials", 1) if axes else 0, _count(search, "generation", 1)
     coarse = None if search["coarse"] == "auto" else _count(search, "coarse", 0) if search["coarse"] else 0
-    full = Size(trials, finalists, seeds, len(schedules), own, own, coarse if axes else 0, generation)
+    full = Size(trials, finalists, seeds, len(schedules), own, own, coarse, generation)
     least = LEAST_STEPS * config["train"]["batch_size"] / len(ingredients.data.train)
 
     def fitted(full: Size) -> Size:

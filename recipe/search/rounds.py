@@ -40,8 +40,9 @@ class Rounds(NamedTuple):
     def reference(self) -> list[Tried]:
         """The recipe so far."""
         tried = self.evaluate(self.plan.fine, 0, [{}], None)
-        for one in tried if self.database else ():
-            self.database.add(one, self.plan.axes)  # type: ignore[union-attr]
+        if self.database is not None:
+            for one in tried:
+                self.database.add(one, self.plan.axes)
         return tried
 
     def run(self, name: str, part: Round, axes: Sequence[Axis], seed: int, earlier: Sequence[Tried]) -> list[Tried]:

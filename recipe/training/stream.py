@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import parent_process
 from typing import Any
 
@@ -64,11 +64,12 @@ class Streamed:
             with seeded(0):
                 read = _collate([self.examples[place] for place in batch])
             yield read
-        if not self.workers:
+        following = next(places, None)
+        if following is None:
             return
         loader: DataLoader[Any] = DataLoader(
             self.examples,
-            batch_sampler=places,
+            batch_sampler=chain([following], places),
             num_workers=self.workers,
             collate_fn=_collate,
             worker_init_fn=_one_thread,

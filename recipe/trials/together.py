@@ -15,7 +15,7 @@ from recipe.trials.cluster import ATTEMPTS, Errand, brought_home, given_up, work
 if TYPE_CHECKING:
     from recipe.ingredients import Ingredients
 
-_QUIET = {"RAY_TRAIN_V2_ENABLED": "1", "RAY_TRAIN_ENABLE_STATE_TRACKING": "0"}
+_VERSION = "RAY_TRAIN_V2_ENABLED"
 
 
 def run_together(
@@ -33,8 +33,7 @@ def run_together(
     Raises Refusal when the cluster has not that many processors, or lacks what Ray Train needs.
     """
     try:
-        for name, value in _QUIET.items():
-            os.environ.setdefault(name, value)
+        os.environ.setdefault(_VERSION, "1")
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.torch import TorchTrainer
     except ImportError as error:

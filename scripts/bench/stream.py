@@ -1,6 +1,6 @@
 """Trains on a folder of pictures that is larger than the memory the process may have, beside a plain DataLoader.
 
-    scripts/bench/stream [--folder FOLDER] [--items 27000] [--side 160] [--memory 700] [--workers 2] [--rounds 3]
+    scripts/bench/stream [--folder FOLDER] [--items 59000] [--side 160] [--memory 1500] [--workers 2] [--rounds 3]
 
 The folder is made from CIFAR-10 where none is given. Each run is a process of its own in a control group of --memory MB
 (root, Linux; elsewhere it is only measured), in turn: `recipe` by its own feed and loop, `plain` by torchvision's
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +35,11 @@ BATCH = 64
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--items", type=int, default=27_000)
+    parser.add_argument("--items", type=int, default=59_000)
     parser.add_argument("--side", type=int, default=160)
-    parser.add_argument("--memory", type=int, default=700, help="megabytes that the process may have")
+    parser.add_argument(
+        "--memory", type=int, default=1500, help="megabytes that the process may have; PyTorch itself takes 600"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that decode")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
@@ -73,7 +76,7 @@ def run(way: str, folder: Path, asked: argparse.Namespace) -> dict[str, float]:
             [sys.executable, __file__, *words],
             capture_output=True,
             text=True,
-            preexec_fn=(lambda: (group / "cgroup.procs").write_text(str(os.getpid())) and None) if group else None,
+            preexec_fn=partial(join, group) if group else None,
         )
     if done.returncode:
         raise SystemExit(f"{way}: exit {done.returncode}\n{done.stderr[-2000:]}")
@@ -81,12 +84,17 @@ def run(way: str, folder: Path, asked: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def join(group: Path) -> None:
+    """This process goes into the control group."""
+    (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
 @contextmanager
 def memory_group(megabytes: int) -> Iterator[Path | None]:
     """A control group with that limit, of whichever version is there; None where none can be made."""
-    from recipe.machine import _groups
+    from recipe.machine import control_groups
 
-    own = next((group for group in _groups() if (group / "cgroup.procs").exists()), None)
+    own = next((group for group in control_groups() if (group / "cgroup.procs").exists()), None)
     group = own / f"bench-stream-{os.getpid()}" if own else None
     try:
         if group is not None:

@@ -79,6 +79,12 @@ class TestHowManyRead:
         assert self.readers(Pictures(["a"] * 4, [0] * 4, (8, 8), "L")) == 0
 
 
+def test_no_process_is_started_for_a_batch_or_two(stream, monkeypatch):
+    monkeypatch.setattr("recipe.training.stream.DataLoader", None)
+    feed = feed_of(stream, batch_size=25, seed=0, shuffle=False, workers=2)
+    assert len(list(feed.in_order())) == 2
+
+
 def test_single_transforms_do_not_depend_on_workers(pictures):
     feeds = [
         feed_of(pictures, batch_size=8, seed=3, shuffle=True, transforms=[jitter, Shift(1)], workers=workers)
