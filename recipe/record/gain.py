@@ -11,14 +11,15 @@ from recipe.record.interval import Interval
 class Gain(Evidence, frozen=True, kw_only=True):
     """A paired difference, positive when the idea is better than its reference.
 
-    method: "seeds" (t interval over paired seeds), "items" (one or two seeds: bootstrap over the items of the split,
-    widened by the jitter between evaluations) or "none" (no such items, or a run that failed: nothing is claimed).
+    method: "seeds" (t interval over paired seeds); with one or two of them "evaluations" (one run seen in two ways: t
+    interval over the late evaluations) or "items" (bootstrap over the items of the split, widened by the jitter
+    between evaluations); or "none" (no such items, or a run that failed: nothing is claimed).
     """
 
     metric: str
     split: str
     difference: Interval
-    method: Literal["seeds", "items", "none"]
+    method: Literal["seeds", "evaluations", "items", "none"]
     note: str = ""
 
     @property

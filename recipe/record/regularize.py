@@ -74,9 +74,18 @@ class Idea(Evidence, frozen=True, kw_only=True):
 
 
 class Regularizers(Evidence, frozen=True, kw_only=True):
-    """Every idea that was tried alone, in the order of trying."""
+    """Every idea that was tried alone, in the order of trying.
+
+    ground: the one of them that all later ones had on both sides of the comparison, as it helps and takes noise away.
+    """
 
     ideas: tuple[Idea, ...]
+    ground: str = ""
+
+    def under(self, idea: Idea) -> dict[str, Any]:
+        """What the idea's runs and those beside them had in common."""
+        ground = next((one for one in self.ideas if one.name == self.ground), None)
+        return {} if ground is None or ground is idea or set(ground.change) & set(idea.change) else ground.change
 
 
 class Addition(Evidence, frozen=True, kw_only=True):

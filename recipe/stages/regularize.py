@@ -53,7 +53,8 @@ def tell(stage: Stage) -> None:
     reference = stage.measure("reference", contest.run_reference)
     assert reference is not None
 
-    # Every idea alone against it. Early stopping costs nothing: it is read off the reference's runs.
+    # Every idea alone against it. Averaged weights go first: where they help, the others are compared on top of them,
+    # in less noise. Early stopping costs nothing: it is read off runs that are there.
     regularizers = stage.measure("regularizers", contest.try_ideas)
     assert regularizers is not None
 
@@ -111,7 +112,7 @@ def make_plan(stage: Stage, ideas: list[Proposal]) -> RegularizePlan:
 
 
 def curve_of(stage: Stage, contest: Contest, plan: RegularizePlan) -> LearningCurve:
-    """The reference on parts of the training data, as many steps as on all of them, and the law through the points."""
+    """The net on parts of the training data, as many steps as on all of them, and the law through the points."""
     if not plan.fractions:
         raise CannotMeasure("the budget has no room for a learning curve")
     task, data = stage.ingredients.task, stage.ingredients.data
@@ -123,7 +124,7 @@ def curve_of(stage: Stage, contest: Contest, plan: RegularizePlan) -> LearningCu
             [o.value("val", "error") for o in group if o.status == "finished"],
             t_interval([o.value("train", "error") for o in group if o.status == "finished"]).mean,
         )
-        for size, group in zip([*sizes, len(data.train)], [*outcomes, contest.reference_outcomes], strict=True)
+        for size, group in zip([*sizes, len(data.train)], [*outcomes, contest.ground_outcomes], strict=True)
     ]
     return fit_learning_curve(points, metric=task.headline, val_examples=len(data.val), seed=stage.seed)
 
@@ -157,7 +158,7 @@ def report(
             TrialRow(
                 id=idea.name,
                 hypothesis=f"{idea.name}: {idea.hypothesis}",
-                change=idea.change,
+                change={**regularizers.under(idea), **idea.change},
                 seeds=reference.seeds[: idea.seeds],
                 metrics=metrics,
                 verdict=idea.verdict,
@@ -171,6 +172,11 @@ def report(
         by = [f"{added.name}: {added.why}" for added in combination.added if added.kept and key in added.change]
         stage.decide(key, value, "; ".join(by))
     stage.note(SUPERVISED)
+    if regularizers.ground:
+        stage.note(
+            f"{regularizers.ground}: helps, so the ideas after it were compared with it on both sides, and so is the "
+            "learning curve."
+        )
     if plan.left:
         stage.note(f"The budget had no room for: {', '.join(plan.left)}.")
     if not combination.change:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from statistics import stdev
+from statistics import fmean, stdev
 
 from recipe.intervals import bootstrap, of_items, paired, t_interval, wilson
 from recipe.record.gain import Gain
 from recipe.record.interval import Interval
 from recipe.record.trial import Outcome
 
+# Fewest seeds, and fewest evaluations in the second half of a run that have a spread worth the name.
+_SEEDS, _LATE = 3, 4
 _SHARES = ("accuracy", "macro_recall", "f1")
 Items = Callable[[Outcome], Sequence[float] | None]
 
@@ -27,9 +29,11 @@ def compare(
 ) -> Gain:
     """What `idea` gains over `reference`, positive when it is better, over the seeds that both have.
 
-    With fewer than three seeds their spread tells nothing; then `items` (one number an item, if the metric is their
-    mean) gives an interval over the items of the split, widened by what the metric jitters from one evaluation to the
-    next: `method` says which it is.
+    An idea that leaves the training as it is, as averaging the weights does, is judged by all evaluations of the second
+    half of its runs, where the last one alone would carry the jitter of the last weights.
+    With fewer than three seeds their spread tells nothing; then there are these evaluations, or else `items` (one
+    number an item, if the metric is their mean) give an interval over the items of the split, widened by what the
+    metric jitters from one evaluation to the next: `method` says which it is.
     A run that diverged or failed is worse than any other: the gain is minus infinity.
     """
     others = {outcome.trial.seed: outcome for outcome in reference}
@@ -42,8 +46,13 @@ def compare(
         none = Interval(-math.inf, -math.inf, -math.inf, len(pairs))
         note = broken[0].note if broken else f"{split} {metric} is not a number"
         return Gain(metric=metric, split=split, difference=none, method="none", note=note)
-    if 0 < len(pairs) < 3 and items is not None:
-        found = _over_items(pairs, metric=metric, sign=sign, items=items)
+    along = _along(pairs, split, metric, sign)
+    if along is not None:
+        return Gain(
+            metric=metric, split=split, difference=along, method="seeds" if len(pairs) >= _SEEDS else "evaluations"
+        )
+    if 0 < len(pairs) < _SEEDS:
+        found = _over_items(pairs, metric=metric, sign=sign, items=items) if items else None
         if found is not None:
             return Gain(metric=metric, split=split, difference=found, method="items")
     return Gain(metric=metric, split=split, difference=paired(a, b), method="seeds" if len(pairs) > 1 else "none")
@@ -73,6 +82,28 @@ def _items(outcome: Outcome, metric: str, items: Items) -> Sequence[float] | Non
     """Only items of which the metric is the mean can speak for it: squared errors do not for an R²."""
     each = items(outcome)
     return each if each and abs(math.fsum(each) / len(each) - outcome.value("val", metric)) < 1e-5 else None
+
+
+def _along(pairs: Sequence[tuple[Outcome, Outcome]], split: str, metric: str, sign: float) -> Interval | None:
+    """Mean difference over the late evaluations, where both runs took the very same steps and were seen differently.
+
+    With an interval over the seeds, or over the evaluations where seeds are too few. None for other runs, and where
+    what a run came to is not its last evaluation (other weights were kept).
+    """
+    differences: list[Sequence[float]] = []
+    for one, other in pairs:
+        a, b = one.history.series(split, metric), other.history.series(split, metric)
+        if not one.history.losses or one.history.losses != other.history.losses:
+            return None
+        if [step for step, _ in a] != [step for step, _ in b] or len(a) < 2 * _LATE:
+            return None
+        if not all(math.isclose(s[-1][1], o.value(split, metric), rel_tol=1e-4) for s, o in ((a, one), (b, other))):
+            return None
+        late = slice(len(a) // 2, None)
+        differences.append([sign * (x - y) for (_, x), (_, y) in zip(a[late], b[late], strict=True)])
+    if len(pairs) < _SEEDS:
+        differences = list(zip(*differences, strict=False))
+    return t_interval([fmean(each) for each in differences])
 
 
 def _over_items(pairs: Sequence[tuple[Outcome, Outcome]], *, metric: str, sign: float, items: Items) -> Interval | None:

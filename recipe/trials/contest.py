@@ -1,22 +1,28 @@
-"""Ideas against a reference on paired seeds: each alone, then the winners one at a time, then all on fresh seeds."""
+"""Ideas against a reference on paired seeds: each alone, then the winners one at a time, then all on fresh seeds.
+
+The weights at the end of a run at a constant rate lie somewhere about those that it circles, so that two seeds differ
+by more than most regularizers bring. Averaging the weights goes first for that reason: where it helps, every further
+idea is compared with it on both sides, and the noise is gone from both (Polyak and Juditsky 1992; Izmailov et al.
+2018).
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from recipe.intervals import paired
-from recipe.record.gain import Gain
 from recipe.record.interval import Interval
 from recipe.record.regularize import Addition, Combination, Idea, Reference, RegularizePlan, Regularizers
 from recipe.record.trial import Change, Outcome, Trial
-from recipe.trials.compare import compare, jitter_of, over_seeds
-from recipe.trials.here import items_of
+from recipe.trials.compare import jitter_of, over_seeds
 from recipe.trials.ideas.proposal import Proposal
 from recipe.trials.plan import CURVE_SEEDS
 from recipe.trials.racing import chance_of_being_kept, noise_of_reference, pooled_noise, standing_of
+from recipe.trials.scale import Scale
 from recipe.trials.stopping import at_best, early_stopping_proposal, rises
 from recipe.trials.verdicts import first_of, joined_changes, judge_gain, same_loss, worth
 
@@ -29,7 +35,7 @@ class Contest:
 
     def __init__(self, stage: Stage, ideas: Sequence[Proposal], plan: RegularizePlan) -> None:
         self._stage, self._ideas, self._plan = stage, ideas, plan
-        self._task = stage.ingredients.task
+        self._task, self._scale = stage.ingredients.task, Scale(stage)
         self._seeds = [stage.seed + i for i in range(plan.seeds)]
 
     @property
@@ -37,12 +43,31 @@ class Contest:
         """The unregularized net, a run a seed."""
         return self._run("reference", {}, self._seeds, "overfits")
 
+    @cached_property
+    def averaged(self) -> Idea | None:
+        """What averaging the weights brings by itself, on every seed; None where it is not among the ideas."""
+        idea = next((i for i in self._ideas if i.averages), None)
+        return self._idea(idea, self._outcomes(idea, self._seeds), self.reference_outcomes) if idea else None
+
+    @property
+    def ground(self) -> Change:
+        """What all that comes after has on both sides: the average where it is worth it, else nothing."""
+        return self.averaged.change if self.averaged and self.averaged.verdict == "kept" else {}
+
+    @property
+    def ground_outcomes(self) -> list[Outcome]:
+        """The runs that further ideas are compared with, one a seed."""
+        return self.outcomes_of(self.ground)
+
     def outcomes_of(self, change: Change) -> list[Outcome]:
         """The net with all that was kept, a run a seed."""
         return self._run(self._name(change), change, self._seeds, "every part still pays")
 
     def run_reference(self) -> Reference:
-        """Trains it on every seed."""
+        """Trains it on every seed, and beside it with its weights averaged: workers are not left idle."""
+        both: list[tuple[str, Change, str]] = [("reference", {}, "overfits")]
+        both += [(i.name, i.change, f"expected to {i.expects}") for i in self._ideas if i.averages]
+        self._try([self._trial(name, change, seed, why) for name, change, why in both for seed in self._seeds])
         outcomes = self.reference_outcomes
         metric = self._task.headline
         sound = [o for o in outcomes if o.status == "finished"]
@@ -51,12 +76,12 @@ class Contest:
         return Reference(
             metric=metric,
             higher_is_better=self._task.higher_is_better,
-            train=self._level(outcomes, "train"),
-            val=self._level(outcomes, "val"),
+            train=self._scale.level(outcomes, "train"),
+            val=self._scale.level(outcomes, "val"),
             train_loss=over_seeds(outcomes, "train", "loss"),
             val_loss=over_seeds(outcomes, "val", "loss"),
             train_error=over_seeds(outcomes, "train", "error").mean,
-            gap=self._gap(outcomes),
+            gap=self._scale.gap(outcomes),
             rise=paired([rise for rise, _ in last], [0.0] * len(last)),
             best_at=fmean(at for _, at in last) if last else math.nan,
             seeds=tuple(self._seeds),
@@ -68,22 +93,24 @@ class Contest:
     def try_ideas(self) -> Regularizers:
         """Each alone, a seed at a time; one that will hardly be kept whatever comes is given no more (racing.py)."""
         least = float(self._stage.settings["race"])
-        racing, done = list(self._ideas), {idea.name: 0 for idea in self._ideas}
+        others = [idea for idea in self._ideas if not idea.averages]
+        racing, done = others, {idea.name: 0 for idea in others}
         chances: dict[str, float] = {}
         for count in range(1, len(self._seeds) + 1):
             self._run_all(racing, self._seeds[:count])
             done |= {idea.name: count for idea in racing}
             chances |= self._chances(racing, count)
             racing = [idea for idea in racing if chances[idea.name] >= least]
-        judged = [self._judged(idea, self._seeds[: done[idea.name]], chances[idea.name]) for idea in self._ideas]
-        early = self._early_stopping({}, self.reference_outcomes)
-        return Regularizers(ideas=tuple([early, *judged] if early else judged))
+        judged = [self._judged(idea, self._seeds[: done[idea.name]], chances[idea.name]) for idea in others]
+        early = self._early_stopping(self.ground, self.ground_outcomes)
+        first = [idea for idea in (early, self.averaged) if idea is not None]
+        ground = self.averaged.name if self.averaged is not None and self.ground else ""
+        return Regularizers(ideas=(*first, *judged), ground=ground)
 
     def _chances(self, ideas: Sequence[Proposal], count: int) -> dict[str, float]:
         """What each idea's first seeds leave it, by the noise of all that had as many."""
-        reference = self.reference_outcomes
-        standings = [standing_of(self._outcomes(i, self._seeds[:count]), reference, self._task, i) for i in ideas]
-        noise = pooled_noise(standings, noise_of_reference(reference, self._task))
+        standings = [standing_of(self._outcomes(i, self._seeds[:count]), self._beside(i), self._task, i) for i in ideas]
+        noise = pooled_noise(standings, noise_of_reference(self.ground_outcomes, self._task))
         whole = len(self._seeds)
         return {i.name: chance_of_being_kept(s, noise, whole) for i, s in zip(ideas, standings, strict=True)}
 
@@ -92,19 +119,19 @@ class Contest:
         winners = sorted(
             (i for i in regularizers.ideas if i.verdict == "kept" and not i.removes), key=worth, reverse=True
         )
-        change: Change = {}
-        outcomes = self.reference_outcomes
-        added: list[Addition] = []
+        change, outcomes = dict(self.ground), self.ground_outcomes
+        added = [first_of(self.averaged)] if self.averaged and change else []
         for idea in winners:
             joined = joined_changes(change, idea.change)
             if idea.name == "early stopping" or joined is None:
                 continue
-            if not added:
+            if change == self.ground:
                 added.append(first_of(idea))
-                change, outcomes = dict(idea.change), self._run(idea.name, idea.change, self._seeds, idea.hypothesis)
+                change, outcomes = joined, self.outcomes_of(joined)
                 continue
             trial = self._run(self._name(joined), joined, self._seeds, f"{idea.name} still pays")
-            gain, loss_gain = self._gains(trial, outcomes, comparable=idea.loss_gain is not None and same_loss(change))
+            comparable = idea.loss_gain is not None and same_loss(change)
+            gain, loss_gain = self._scale.gains(trial, outcomes, comparable=comparable)
             verdict, why = judge_gain(gain, loss_gain)
             added.append(
                 Addition(
@@ -121,12 +148,15 @@ class Contest:
         return self._combination(added, change, outcomes)
 
     def run_subsets(self, sizes: Sequence[int]) -> list[list[Outcome]]:
-        """The reference on so many training examples; nested subsets, other ones for each seed."""
+        """The reference, with its weights averaged if they are, on so many training examples.
+
+        Nested subsets, other ones for each seed.
+        """
         seeds = self._seeds[:CURVE_SEEDS]
         trials = [
             Trial(
                 name=f"{size} examples",
-                change={},
+                change=self.ground,
                 seed=seed,
                 steps=self._plan.steps,
                 limit=size,
@@ -156,13 +186,13 @@ class Contest:
         if change and count and (self._plan.budget is None or len(self._seeds) > 1):
             seeds = [self._seeds[-1] + 1 + i for i in range(count)]
             both = self._pairs(change, seeds)
-            fresh = self._gains(both[count:], both[:count], comparable=False)[0]
+            fresh = self._scale.gains(both[count:], both[:count], comparable=False)[0]
         return Combination(
             added=tuple(added),
             change=change,
-            val=self._level(outcomes, "val"),
-            train=self._level(outcomes, "train"),
-            gap=self._gap(outcomes),
+            val=self._scale.level(outcomes, "val"),
+            train=self._scale.level(outcomes, "train"),
+            gap=self._scale.gap(outcomes),
             val_loss=over_seeds(outcomes, "val", "loss"),
             fresh=fresh,
         )
@@ -189,15 +219,15 @@ class Contest:
         return Idea(**{**_fields(found), "verdict": "kept" if enough else "dropped", "why": why, "seconds": 0.0})
 
     def _judged(self, idea: Proposal, seeds: Sequence[int], chance: float) -> Idea:
-        found = self._idea(idea, self._outcomes(idea, seeds), self.reference_outcomes[: len(seeds)])
+        found = self._idea(idea, self._outcomes(idea, seeds), self._beside(idea)[: len(seeds)])
         if len(seeds) == len(self._seeds) or found.verdict == "diverged":
             return found
         why = f"{found.why}; after {len(seeds)} of {len(self._seeds)} seeds its chance of being kept was {chance:.0%}"
         return Idea(**{**_fields(found), "verdict": "harmful" if found.verdict == "harmful" else "dropped", "why": why})
 
     def _idea(self, idea: Proposal, outcomes: Sequence[Outcome], reference: Sequence[Outcome]) -> Idea:
-        gain, loss_gain = self._gains(outcomes, reference, comparable=idea.comparable)
-        given_up, _ = self._gains(outcomes, reference, comparable=False, split="train")
+        gain, loss_gain = self._scale.gains(outcomes, reference, comparable=idea.comparable)
+        given_up, _ = self._scale.gains(outcomes, reference, comparable=False, split="train")
         verdict, why = judge_gain(gain, loss_gain)
         d = given_up.difference
         return Idea(
@@ -205,8 +235,8 @@ class Contest:
             kind=idea.kind,
             change=idea.change,
             hypothesis=f"expected to {idea.expects}",
-            train=self._level(outcomes, "train"),
-            val=self._level(outcomes, "val"),
+            train=self._scale.level(outcomes, "train"),
+            val=self._scale.level(outcomes, "val"),
             cost=Interval(-d.mean, -d.high, -d.low, d.n),
             gain=gain,
             loss_gain=loss_gain,
@@ -217,49 +247,32 @@ class Contest:
             why=why,
         )
 
-    def _gains(
-        self, outcomes: Sequence[Outcome], reference: Sequence[Outcome], *, comparable: bool, split: str = "val"
-    ) -> tuple[Gain, Gain | None]:
-        folder = self._stage.folder / "trials"
-        higher, metric = self._task.higher_is_better, self._task.headline
-        items = (lambda outcome: items_of(outcome, folder)) if split == "val" else None
-        gain = compare(outcomes, reference, metric=metric, higher_is_better=higher, split=split, items=items)
-        loss = compare(outcomes, reference, metric="loss", higher_is_better=False, split=split) if comparable else None
-        return gain, loss
-
     def _name(self, change: Change) -> str:
         """The same change has one name, so that its runs are found again."""
-        known: dict[str, Change] = {"reference": {}} | {idea.name: idea.change for idea in self._ideas}
+        known: dict[str, Change] = {"reference": {}} | {idea.name: self._tried(idea) for idea in self._ideas}
         parts = [key.rpartition(".")[2].replace("_", " ") for key in change]
         return next((name for name, one in known.items() if one == change), " + ".join(parts))
-
-    def _gap(self, outcomes: Sequence[Outcome]) -> Interval:
-        """Training minus validation headline; with one seed what the items of both splits leave open."""
-        train, val = self._level(outcomes, "train"), self._level(outcomes, "val")
-        sound = [o for o in outcomes if o.status == "finished"]
-        sign = 1 if self._task.higher_is_better else -1
-        if len(sound) > 1 or not all(map(math.isfinite, (train.low, train.high, val.low, val.high))):
-            metric = self._task.headline
-            return paired(
-                [sign * o.value("train", metric) for o in sound], [sign * o.value("val", metric) for o in sound]
-            )
-        middle = sign * (train.mean - val.mean)
-        half = math.hypot((train.high - train.low) / 2, (val.high - val.low) / 2)
-        return Interval(middle, middle - half, middle + half, val.n)
 
     def _try(self, trials: Sequence[Trial]) -> list[Outcome]:
         return self._stage.try_out(trials, each=self._plan.each)
 
-    def _level(self, outcomes: Sequence[Outcome], split: str) -> Interval:
-        data = self._stage.ingredients.data
-        size = len(data.train if split == "train" else data.val)
-        return over_seeds(outcomes, split, self._task.headline, size)
-
     def _run_all(self, ideas: Sequence[Proposal], seeds: Sequence[int]) -> None:
-        self._try([self._trial(i.name, i.change, seed, f"expected to {i.expects}") for i in ideas for seed in seeds])
+        """All at once, so that they share the workers."""
+        self._try(
+            [self._trial(i.name, self._tried(i), seed, f"expected to {i.expects}") for i in ideas for seed in seeds]
+        )
 
     def _outcomes(self, idea: Proposal, seeds: Sequence[int]) -> list[Outcome]:
-        return self._run(idea.name, idea.change, seeds, f"expected to {idea.expects}")
+        return self._run(idea.name, self._tried(idea), seeds, f"expected to {idea.expects}")
+
+    def _tried(self, idea: Proposal) -> Change:
+        """The idea on the ground that all have, where both go together."""
+        joined = None if idea.averages else joined_changes(self.ground, idea.change)
+        return idea.change if joined is None else joined
+
+    def _beside(self, idea: Proposal) -> list[Outcome]:
+        """The runs that it is compared with."""
+        return self.reference_outcomes if self._tried(idea) == idea.change else self.ground_outcomes
 
     def _run(self, name: str, change: Change, seeds: Sequence[int], hypothesis: str) -> list[Outcome]:
         return self._try([self._trial(name, change, seed, hypothesis) for seed in seeds])

@@ -152,6 +152,44 @@ class TestOverfit:
         assert shelf.get("learning_rate_edge", LearningRateEdge).start < 10
 
 
+@pytest.fixture(scope="module")
+def averaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Shelf, dict[str, Any]]:
+    """A rate at which the last weights are noise, so that their average is the first thing to help."""
+    ideas = IDEAS.replace("[{", "[{name: averaged, change: {regularizers.ema: 0.97}}, {", 1)
+    words = [*SMALL, *REGULARIZE, ideas, "optimizer.lr=0.03", "regularize.race=0", "train.epochs=8"]
+    return run("regularize", tmp_path_factory.mktemp("averaged"), *words)
+
+
+class TestAveragedWeights:
+    """Where they help, they are the ground on which every other idea is compared."""
+
+    def test_they_are_judged_by_themselves_and_named(self, averaged):
+        _, shelf, report = averaged
+        found = shelf.get("regularizers", Regularizers)
+        assert [idea.name for idea in found.ideas] == ["early stopping", "averaged", "dropout", "smoothing"]
+        assert (found.ground, found.ideas[1].verdict) == ("averaged", "kept")
+        assert any(note.startswith("averaged: helps") for note in report["notes"])
+
+    def test_the_others_have_them_on_both_sides(self, averaged):
+        _, shelf, report = averaged
+        found, rows = shelf.get("regularizers", Regularizers), {row["id"]: row for row in report["trials"]}
+        assert rows["averaged"]["change"] == {"regularizers.ema": 0.97}
+        assert rows["dropout"]["change"] == {"regularizers.ema": 0.97, "regularizers.dropout": 0.5}
+        ground, dropout = found.ideas[1], found.ideas[2]
+        assert dropout.gain.difference.mean == pytest.approx(dropout.val.mean - ground.val.mean)
+
+    def test_they_are_the_first_to_be_kept(self, averaged):
+        _, shelf, report = averaged
+        combination = shelf.get("combination", Combination)
+        assert combination.added[0].name == "averaged"
+        assert {line["key"]: line["value"] for line in report["decisions"]}["regularizers.ema"] == 0.97
+
+    def test_the_learning_curve_ends_where_they_are(self, averaged):
+        _, shelf, _ = averaged
+        curve, ground = shelf.get("learning_curve", LearningCurve), shelf.get("regularizers", Regularizers).ideas[1]
+        assert curve.subsets[-1].error.mean == pytest.approx(1 - ground.val.mean)
+
+
 class TestRegularize:
     def test_every_idea_is_in_the_table_with_its_verdict(self, regularized):
         code, shelf, report = regularized

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import msgspec
 import pytest
 
+from recipe.record.gain import Gain
 from recipe.record.history import History, Point
 from recipe.record.trial import Outcome, Trial
 from recipe.trials.compare import compare, of_one, over_seeds
@@ -113,3 +116,58 @@ def test_items_that_are_not_the_metrics_do_not_speak_for_it() -> None:
     better, worse = run(0, 0.9), run(0, 0.6)
     gain = compare([better], [worse], metric="accuracy", higher_is_better=True, items=lambda _: [0.3, 0.4])
     assert gain.method == "none"
+
+
+def seen(accuracies: Sequence[float], losses: Sequence[float], kept: float | None = None) -> Outcome:
+    """A run with these mini-batch losses that was evaluated every ten steps, coming to the last value or to `kept`."""
+    points = tuple(
+        Point(step=10 * (i + 1), epoch=i + 1.0, metrics={"val": {"accuracy": accuracy}})
+        for i, accuracy in enumerate(accuracies)
+    )
+    last = accuracies[-1] if kept is None else kept
+    return Outcome(
+        trial=Trial(name="t", change={}, seed=0), status="finished", metrics={"val": {"accuracy": last}},
+        history=History(points=points, losses=tuple(losses)), steps=10 * len(points),
+    )  # fmt: skip
+
+
+class TestOneRunSeenInTwoWays:
+    """Averaged weights leave the training as it is: every late evaluation compares them."""
+
+    steps = tuple(1 / (1 + i) for i in range(100))
+    raw = (0.5, 0.6, 0.7, 0.8, 0.9, 0.905, 0.893, 0.899, 0.908, 0.895)
+    mean = (0.2, 0.3, 0.5, 0.7, 0.8, 0.907, 0.906, 0.908, 0.909, 0.909)
+
+    def gain(self, one: Outcome, other: Outcome, metric: str = "accuracy") -> Gain:
+        items = {id(one): [1.0] * 909 + [0.0] * 91, id(other): [1.0] * 895 + [0.0] * 105}
+        return compare([one], [other], metric=metric, higher_is_better=True, items=lambda o: items[id(o)])
+
+    def test_is_judged_over_the_late_evaluations(self) -> None:
+        found = self.gain(seen(self.mean, self.steps), seen(self.raw, self.steps))
+        assert (found.method, found.real, found.difference.n) == ("evaluations", True, 5)
+        assert found.difference.mean == pytest.approx(0.0078)
+
+    def test_that_do_not_differ_by_more_than_their_jitter_is_no_gain(self) -> None:
+        turned = (*self.raw[:5], 0.9, 0.9, 0.9, 0.9, 0.9)
+        assert not self.gain(seen(turned, self.steps), seen(self.raw, self.steps)).real
+
+    def test_another_training_is_not_one_run(self) -> None:
+        other = (*self.steps[:-1], 0.5)
+        assert self.gain(seen(self.mean, self.steps), seen(self.raw, other)).method == "items"
+
+    def test_other_weights_than_the_last_are_not_judged_by_the_way_there(self) -> None:
+        assert self.gain(seen(self.mean, self.steps), seen(self.raw, self.steps, kept=0.908)).method == "none"
+
+    def test_seeds_are_the_replicates_where_there_are_three(self) -> None:
+        def runs(shift: float, values: Sequence[float]) -> list[Outcome]:
+            of_seeds = [seen([v + shift * s for v in values], self.steps) for s in range(3)]
+            return [
+                msgspec.structs.replace(o, trial=Trial(name="t", change={}, seed=s)) for s, o in enumerate(of_seeds)
+            ]
+
+        found = compare(runs(0.002, self.mean), runs(0.001, self.raw), metric="accuracy", higher_is_better=True)
+        assert (found.method, found.difference.n, found.real) == ("seeds", 3, True)
+        assert found.difference.mean == pytest.approx(0.0078 + 0.001)
+
+    def test_two_evaluations_are_too_few(self) -> None:
+        assert self.gain(seen(self.mean[-4:], self.steps), seen(self.raw[-4:], self.steps)).method == "items"

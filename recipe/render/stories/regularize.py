@@ -53,8 +53,7 @@ def _ideas(shelf: Shelf) -> Iterator[Block]:
     yield Intervals(
         title=f"{len(kept)} of {len(found.ideas)} ideas help by more than the noise",
         name="regularizers",
-        caption="Each alone against the unregularized net on paired seeds; the dot is the mean gain, the line its 95 % "
-        "interval.",
+        caption=f"{_compared(found)} The dot is the mean gain, the line its 95 % interval.",
         checks=("regularizer-gain-is-real", "configured-regularizers-help"),
         label=f"gain in val {reference.metric}",
         reference=0.0,
@@ -78,6 +77,13 @@ def _ideas(shelf: Shelf) -> Iterator[Block]:
         ],
         tones=[_TONES[idea.verdict] for idea in found.ideas],
     )
+
+
+def _compared(found: Regularizers) -> str:
+    """What the ideas stand beside."""
+    if not found.ground:
+        return "Each alone against the unregularized net on paired seeds."
+    return f"{found.ground}: against the unregularized net; the others with these averages on both sides."
 
 
 def _winners(shelf: Shelf) -> Iterator[Block]:
@@ -113,7 +119,7 @@ def _curve(shelf: Shelf) -> Iterator[Block]:
     yield Curve(
         title=f"Twice the data would bring the error from {curve.now.mean:.3g} to about {double.error.mean:.3g}",
         name="learning-curve",
-        caption="The unregularized net on parts of the training data, and the law "
+        caption="The net without other regularizers on parts of the training data, and the law "
         f"{curve.a:.3g}·n^(-{curve.b:.2g}) + {curve.c:.2g} through the points; the band holds 95 % of the laws that "
         "the noise allows.",
         checks=("generalization-gap",),

@@ -22,3 +22,8 @@ class Proposal(NamedTuple):
     cost: float = 1.0
     comparable: bool = True
     removes: bool = False
+
+    @property
+    def averages(self) -> bool:
+        """Whether it leaves the training as it is, and only takes averaged weights in the end."""
+        return list(self.change) == ["regularizers.ema"] and not self.removes
