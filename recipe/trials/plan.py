@@ -23,7 +23,7 @@ _START = 8.0
 _LEAST_PART = 0.15
 _LONGER = 3
 # What a budget of regularize is spent on as long as it can be.
-_FEWER_SEEDS, _MANY_IDEAS, _FEW_IDEAS = 3, 12, 4
+_FEWER_SEEDS, _MANY_IDEAS, _FEW_IDEAS = 3, 12, 5
 # A rung that gets less than this part of its run says nothing, and is left out.
 _LEAST_SHARE = 50
 
@@ -130,7 +130,7 @@ def plan_regularize(
     usable = 0.9 * (budget - _started(budget, workers))
     tried, over, curve = list(ideas), seeds, fractions
     # Given up in this order: the fourth seed, the least promising ideas down to twelve, the learning curve, seeds down
-    # to two, ideas down to four, the second seed, length.
+    # to two, ideas down to five, the second seed, length.
     if seconds(tried, over, full, curve) > usable:
         over = min(over, _FEWER_SEEDS)
     while seconds(tried, over, full, curve) > usable and len(tried) > _MANY_IDEAS:

@@ -12,9 +12,11 @@ from recipe.record.evidence import Shelf
 from recipe.record.gain import Gain
 from recipe.record.history import History
 from recipe.record.interval import Interval
+from recipe.record.overfit import Cost
 from recipe.record.trial import Outcome, Trial
 from recipe.trials.ideas.proposal import Proposal
 from recipe.trials.ideas.proposed import applicable, ideas_for
+from recipe.trials.plan import plan_regularize
 from recipe.trials.rates import choice_of, judge_rate, noise_of, steps_to_fit
 from recipe.trials.verdicts import joined_changes, judge_gain
 
@@ -171,3 +173,11 @@ def test_words_that_were_cut_off_are_tried_where_there_are_more(tmp_path: Path) 
     assert cut["80 words"].change == {"data.bag.most": 80}
     whole = Ingredients(compose(words))
     assert not [i for i in proposed(whole) if i.change.get("data.bag.most", 0) > len(whole.data.encoder.vocabulary)]
+
+
+def test_with_little_time_pictures_are_moved_and_mirrored_before_anything_else(digits: Ingredients) -> None:
+    settings = {"seeds": 4, "fractions": [], "fresh": 3}
+    plan = plan_regularize(proposed(digits, 1000), Cost(step=0.01, val=0.1, train=0.2), 1000, settings, 60.0, 1)
+    named = " ".join(plan.ideas)
+    assert len(plan.ideas) == 5
+    assert all(word in named for word in ("weights averaged", "shift by 1 px", "mirror"))
