@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +226,24 @@ def test_a_language_model_says_what_comes_next(tmp_path):
     code, rows, _ = lines(tmp_path / "run", "abc", "cdabcdabcdab")
     assert code == 0
     assert [row["prediction"] for row in rows] == ["d", "c"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_dates_are_read_as_in_training(tmp_path, ending):
+    import polars as pl
+
+    moments = [datetime(2020, 1 + k % 12, 1 + k % 28, k % 24) for k in range(80)]
+    frame = pl.DataFrame({"when": moments, "bought": [("no", "yes")[m.month > 6] for m in moments]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.with_columns(pl.col("when").dt.strftime("%Y-%m-%dT%H:%M")).write_csv(tmp_path / "t.csv")
+    words = ["data=table", f"data.path={tmp_path / f't.{ending}'}", "data.target=bought"]
+    made = Ingredients(compose([*words, "model=mlp", "model.width=8", "model.depth=1", "train.epochs=2"]))
+    write_model(
+        tmp_path / "ensemble" / "model", made, [Net("one", 0, made.model_node(), made.train(0).model)], threads=1
+    )
+    expected = read_model(tmp_path / "ensemble" / "model").say(made.data.val)
+    for file in ("t.csv", "t.parquet"):
+        code, rows, warned = lines(tmp_path, tmp_path / file)
+        assert (code, warned) == (0, [])
+        said = torch.tensor([list(row["probabilities"].values()) for row in rows], dtype=torch.float64)
+        assert torch.equal(said[torch.as_tensor(made.data.val.rows)], expected.double())

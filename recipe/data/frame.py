@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe.data.numbers import points_for_commas
 from recipe.record.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _read_text(
     tidy = frame.with_columns(pl.all().str.strip_chars())
     known = tidy.with_columns(pl.when(pl.all().is_in(list(empty))).then(None).otherwise(pl.all()).name.keep())
     # An empty line is no row.
-    return known.filter(~pl.all_horizontal(pl.all().is_null()))
+    return points_for_commas(known.filter(~pl.all_horizontal(pl.all().is_null())), mark)
 
 
 def _refuse_wide(text: str, file: Path) -> None:

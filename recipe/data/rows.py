@@ -10,13 +10,12 @@ import numpy as np
 
 from recipe.data.cells import Cells
 from recipe.data.data import Trouble
+from recipe.data.numbers import MOSTLY, as_float
 from recipe.record.refusal import Refusal
 
 if TYPE_CHECKING:
     import polars as pl
 
-MOSTLY = 0.95
-"""A column of texts is one of numbers with odd cells when this share of its cells are numbers."""
 ROW = "\0row"
 """Name of the column that counts the rows."""
 
@@ -127,8 +126,7 @@ def _cells(frames: Mapping[str, pl.DataFrame], names: Sequence[str], odd: list[T
 
     if not names:
         raise Refusal("there is no column left to learn from", where="data.drop")
-    kinds = {split: dict(frame.schema) for split, frame in frames.items()}
-    made = {split: frame.select([_as_float(kinds[split][n], n) for n in names]) for split, frame in frames.items()}
+    made = {split: as_float(frame, names) for split, frame in frames.items()}
     filled = _count(
         {split: frame.select(names).select(pl.all().is_not_null().sum()) for split, frame in frames.items()}
     )
@@ -178,20 +176,6 @@ def _strays(frames: Mapping[str, pl.DataFrame], made: Mapping[str, pl.DataFrame]
         for row, cell in stray.select(ROW, name).iter_rows():
             found.append(Trouble(split, f"row {row + 1}, column {name}", f"{cell!r} is no number; taken as empty"))
     return found
-
-
-def _as_float(kind: pl.DataType, name: str) -> pl.Expr:
-    """A column as float64; null where a cell is no number. Dates are days since 1970."""
-    import polars as pl
-
-    column = pl.col(name)
-    if kind.is_temporal():
-        return column.cast(pl.Datetime("us"), strict=False).dt.timestamp("us").cast(pl.Float64) / 86_400e6
-    if kind.is_nested():
-        raise Refusal(f"holds {kind} in each cell", where=f"column {name}", fix=f"data.drop=[{name}]")
-    if kind in (pl.Categorical, pl.Enum):
-        return pl.lit(None, dtype=pl.Float64).alias(name)
-    return column.cast(pl.Float64, strict=False)
 
 
 def _values(frame: pl.DataFrame, name: str) -> np.ndarray:

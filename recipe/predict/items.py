@@ -15,6 +15,7 @@ from torch import Tensor
 from recipe.data.cells import Cells, Encoder
 from recipe.data.data import Split, UnreadableItem
 from recipe.data.next_token import NextTokenEncoder
+from recipe.data.numbers import as_float
 from recipe.data.text_encoders import BagEncoder, TokenEncoder
 from recipe.data.texts import Texts
 from recipe.predict.text_items import read_texts, strange
@@ -231,7 +232,7 @@ def _cells(frame: pl.DataFrame, encoder: Encoder, path: Path) -> tuple[Cells, di
         raise Refusal(
             f"has no column {missing[0]!r}", where=str(path), fix=f"the model needs: {', '.join(needed)[:300]}"
         )
-    numeric = [frame[c.name].cast(pl.Float64, strict=False).to_numpy().astype(np.float64) for c in encoder.numeric]
+    numbers = as_float(frame, [c.name for c in encoder.numeric])
     codes, categories = [], []
     strange: dict[int, list[str]] = {}
     for column in encoder.categories:
@@ -245,7 +246,7 @@ def _cells(frame: pl.DataFrame, encoder: Encoder, path: Path) -> tuple[Cells, di
                 strange.setdefault(row, []).append(f"{column.name} {text!r} was rare in training, or new")
     rows = frame.height
     cells = Cells(
-        np.stack(numeric, axis=1) if numeric else np.zeros((rows, 0)),
+        numbers.to_numpy().astype(np.float64).reshape(rows, len(encoder.numeric)),
         np.stack(codes, axis=1) if codes else np.zeros((rows, 0), dtype=np.int32),
         tuple(c.name for c in encoder.numeric),
         tuple(c.name for c in encoder.categories),

@@ -8,6 +8,7 @@ import torch
 from recipe.config import compose
 from recipe.data.assemble import assemble
 from recipe.data.cells import Encoder
+from recipe.data.numbers import points_for_commas
 from recipe.data.table import table
 from recipe.ingredients import Ingredients
 from recipe.record.plain import from_json, to_json
@@ -69,6 +70,73 @@ def test_however_it_is_written_the_table_is_the_same(text, encoding, tmp_path, s
     data = load(write(tmp_path, text, encoding=encoding), "bought", settings)
     plain = load(write(tmp_path, TEXT, name="u.csv"), "bought", settings)
     assert np.array_equal(data.train.inputs.numpy(), plain.train.inputs.numpy())
+
+
+@pytest.mark.parametrize("target", ["bought", "b"])
+def test_a_decimal_comma_is_a_decimal_point(target, tmp_path, settings):
+    german = "\n".join(line.replace(",", ";").replace(".", ",") for line in TEXT.splitlines())
+    data, plain = (
+        load(write(tmp_path, german), target, settings),
+        load(write(tmp_path, TEXT, "u.csv"), target, settings),
+    )
+    assert data.features == plain.features
+    assert np.array_equal(data.train.inputs.numpy(), plain.train.inputs.numpy())
+    assert np.array_equal(data.train.targets.numpy(), plain.train.targets.numpy())
+
+
+@pytest.mark.parametrize(
+    ("mark", "cells", "read"),
+    [
+        (";", ["1,5", "2", "1.234,5", None], ["1.5", "2", "1234.5", None]),
+        (";", ["1,234", "2,345", "10"], ["1.234", "2.345", "10"]),
+        (",", ["1,234", "2,345", "10"], ["1,234", "2,345", "10"]),  # thousands, or three decimals: not to be told
+        (",", ["1,234", "0,25", "10"], ["1.234", "0.25", "10"]),
+        ("\t", ["1,5", "2,5", "on"], ["1,5", "2,5", "on"]),
+    ],
+)
+def test_a_comma_is_a_decimal_mark_where_the_file_shows_it(mark, cells, read):
+    import polars as pl
+
+    assert points_for_commas(pl.DataFrame({"a": cells}), mark)["a"].to_list() == read
+
+
+def test_groups_of_thousands_follow_the_decimal_comma_and_a_decimal_point_rules_it_out():
+    import polars as pl
+
+    frame = pl.DataFrame({"price": ["1,5", "2,5"], "sold": ["1.234", "20.000"]})
+    assert points_for_commas(frame, ";")["sold"].to_list() == ["1234", "20000"]
+    mixed = pl.DataFrame({"price": ["1,500", "2,500"], "share": ["0.25", "0.5"]})
+    assert points_for_commas(mixed, ";").equals(mixed)
+
+
+DAYS = [f"20{10 + k % 9}-0{1 + k % 9}-{10 + k % 18}" for k in range(60)]
+
+
+@pytest.mark.parametrize("form", ["{}", "{}T06:30", "{} 06:30:15.25", "{}T06:30:00Z", "{}T08:30:00+02:00"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_dates_written_as_texts_are_those_of_a_parquet_file(form, ending, tmp_path, settings):
+    from datetime import UTC, datetime
+
+    import polars as pl
+
+    texts = [form.format(day) for day in DAYS]
+    moments = [datetime.fromisoformat(text) for text in texts]
+    utc = [(m if m.tzinfo is None else m.astimezone(UTC).replace(tzinfo=None)) for m in moments]
+    frame = pl.DataFrame({"signup": texts, "y": [k % 2 for k in range(60)]})
+    getattr(frame, {"csv": "write_csv", "jsonl": "write_ndjson"}[ending])(tmp_path / f"t.{ending}")
+    frame.with_columns(pl.Series("signup", utc)).write_parquet(tmp_path / "t.parquet")
+    written, stored = (load(tmp_path / f"t.{end}", "y", settings) for end in (ending, "parquet"))
+    assert written.features == stored.features == ("signup",)
+    assert torch.equal(written.train.inputs, stored.train.inputs)
+    first = (utc[int(written.train.rows[0])] - datetime(1970, 1, 1)).total_seconds() / 86_400
+    assert written.train.cells.numeric[0, 0] == pytest.approx(first, abs=1e-9)
+
+
+def test_a_word_among_dates_is_listed_by_row(tmp_path, settings):
+    rows = "\n".join(f"{'soon' if k == 7 else day},{k % 2}" for k, day in enumerate(DAYS))
+    data = load(write(tmp_path, f"day,y\n{rows}\n"), "y", settings)
+    assert data.features[0] == "day"
+    assert [(t.where, t.reason) for t in data.odd] == [("row 8, column day", "'soon' is no number; taken as empty")]
 
 
 def test_parquet_and_json_lines_are_read(tmp_path, settings):
