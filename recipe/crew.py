@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from recipe.record.gallery import Archive, Showing
 from recipe.showings import Task, broken, show
+from recipe.without_main import without_main
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Whatever the number of workers: sums are added up in one order, and no core is asked for twice."""
@@ -32,7 +33,8 @@ def show_all(
             while busy or (queue and time.monotonic() < ends):
                 while queue and idle and time.monotonic() < ends:
                     task, worker = queue.pop(), idle.pop()
-                    busy[worker.submit(show, task, archive, stale=stale)] = (task, worker)
+                    with without_main():
+                        busy[worker.submit(show, task, archive, stale=stale)] = (task, worker)
                 for future in wait(busy, return_when=FIRST_COMPLETED).done:
                     task, worker = busy.pop(future)
                     try:

@@ -159,3 +159,27 @@ def test_the_command_line_says_what_python_said(here):
     theirs = {one["id"]: one["message"] for one in json.loads(done.stdout)["checks"]}
     told = recipe.baseline(*words, {"run.dir": "other"}, quiet=True)
     assert {one.id: one.message for one in told} == theirs
+
+
+def test_a_script_needs_no_guard_around_its_calls(here):
+    script = """
+        from pathlib import Path
+        import recipe
+        from recipe.trials import pool, processes
+
+        pool._START = 0.0  # workers are worth it however short the runs
+        with Path("times.txt").open("a") as times:
+            times.write("ran\\n")
+        words = {"data": "digits", "model": "mlp", "model.width": 8, "train.epochs": 1, "engine.workers": 2}
+        told = recipe.baseline({"baseline.checks": ["same-seed-same-run"]}, "gate=off", words, quiet=True)
+        print(told["same-seed-same-run"].message)
+        few = {"regularize.ideas": [], "regularize.seeds": 2, "regularize.fractions": []}
+        told = recipe.regularize(few, "gate=off", words, quiet=True)
+        print(told.report.metrics["val"]["accuracy"].n, processes.running())
+    """
+    (here / "script.py").write_text(textwrap.dedent(script))
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "one of them in a new process: equal in every bit" in done.stdout
+    assert done.stdout.endswith("\n2 True\n")
+    assert (here / "times.txt").read_text() == "ran\n"

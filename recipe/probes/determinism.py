@@ -19,6 +19,7 @@ from recipe.record.baseline import Determinism, RunTrace
 from recipe.training.loop import fit
 from recipe.training.seeding import derive
 from recipe.tree import leaves
+from recipe.without_main import without_main
 
 if TYPE_CHECKING:
     from recipe.config import Composed
@@ -49,7 +50,7 @@ class Elsewhere:
         """Starts the process and returns at once. Ctrl-C is for us: we end the process, and it prints nothing."""
         if not self.possible:
             return
-        with _ctrl_c_ignored():
+        with _ctrl_c_ignored(), without_main():
             self._process.start()
         self._there.close()
 

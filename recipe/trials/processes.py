@@ -24,6 +24,7 @@ from recipe.record.history import History
 from recipe.record.refusal import InUse, NoRoom, Refusal, UserCodeError
 from recipe.record.trial import Outcome, Trial
 from recipe.trials.here import finished, run_one
+from recipe.without_main import without_main
 
 if TYPE_CHECKING:
     from recipe.config import Composed
@@ -100,7 +101,8 @@ class Worker:
         # Readable when the worker has something to say, or is dead.
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), name="recipe-worker")
-        self.process.start()
+        with without_main():
+            self.process.start()
         theirs.close()
         self.job: Job | None = None
 
