@@ -17,6 +17,7 @@ from recipe.record.refusal import Refusal
 WHERE = "model.pretrained"
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.", "encoder.")
 """What wrappers put before the names of what they wrap."""
+COLOURS = 3
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 
 
@@ -72,13 +73,15 @@ def known_here(node: Mapping[str, Any]) -> str | None:
 def fit_weights(model: nn.Module, state: Mapping[str, Tensor], num_outputs: int) -> Fitted:
     """Copies what fits by name and shape into the model; wrappers' prefixes are tried off and on.
 
-    The last layer stays as it was drawn: it knows the classes of another task, in their order.
+    The last layer stays as it was drawn: it knows the classes of another task, in their order. Filters of coloured
+    pictures are summed for a net of grey ones, so that it sees what a picture of three equal channels would be to them.
     """
     head = final_layer(model, num_outputs)
     last = {id(p) for p in head.parameters()} if head is not None else set()
     drawn = {name for name, p in model.named_parameters() if id(p) in last}
     own = {name: value for name, value in model.state_dict().items() if name not in drawn}
     named = max((_renamed(state, prefix) for prefix in ("", *PREFIXES)), key=lambda s: len(s.keys() & own.keys()))
+    named |= {name: v.sum(1, keepdim=True) for name, v in named.items() if name in own and _of_grey(own[name], v)}
     fits = {name: value for name, value in named.items() if name in own and value.shape == own[name].shape}
     with torch.no_grad():
         for name, value in fits.items():
@@ -152,6 +155,11 @@ def _read(file: Path) -> Mapping[str, Tensor]:
     if not tensors:
         raise Refusal("holds no tensors by name", where=str(file), fix="save the model's state_dict()")
     return tensors
+
+
+def _of_grey(own: Tensor, given: Tensor) -> bool:
+    """Whether they are the filters of a convolution, ours of one channel and theirs of three."""
+    return own.dim() == 4 and own.shape[1] == 1 and given.shape == (own.shape[0], COLOURS, *own.shape[2:])
 
 
 def _renamed(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

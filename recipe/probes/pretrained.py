@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from recipe.models.initialise import final_layer
-from recipe.models.pretrained import Told, fit_weights, watched_loading
+from recipe.models.pretrained import COLOURS, Told, fit_weights, watched_loading
 from recipe.record.evidence import CannotMeasure
 from recipe.record.pretrained import Pretrained, Scaling
 from recipe.tree import leaves
@@ -46,7 +47,7 @@ def measure_pretrained(ingredients: Ingredients) -> Pretrained:
         missing=found.missing[:SHOWN],
         unused=found.unused[:SHOWN],
         reshaped=found.reshaped[:SHOWN],
-        theirs=None if weights.scaling is None or ends is None else _theirs(weights.scaling, ends[1]),
+        theirs=None if weights.scaling is None or ends is None else _theirs(weights.scaling, *ends),
         ours=None if ends is None else ends[0],
         told_by=weights.told_by,
     )
@@ -80,7 +81,12 @@ def _ends(ingredients: Ingredients) -> tuple[Scaling, float] | None:
     return Scaling(black=tuple(black), white=tuple(white), size=min(shape[1:])), full
 
 
-def _theirs(told: Told, full: float) -> Scaling:
+def _theirs(told: Told, ours: Scaling, full: float) -> Scaling:
     bright = told.full if told.full is not None else full
-    ends = [tuple((value - a) / b for a, b in zip(told.shift, told.scale, strict=True)) for value in (0.0, bright)]
-    return Scaling(black=ends[0], white=ends[1], size=told.size)
+    black, white = (
+        tuple((value - a) / b for a, b in zip(told.shift, told.scale, strict=True)) for value in (0.0, bright)
+    )
+    if len(black) == COLOURS and len(ours.black) == 1:
+        # Grey pictures meet the sum of the three filters (fit_weights), so the mean of three scalings.
+        black, white = (fmean(black),), (fmean(white),)
+    return Scaling(black=black, white=white, size=told.size)
