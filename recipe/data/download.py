@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import tarfile
 import urllib.error
@@ -57,7 +58,7 @@ def _get(archive: Archive, folder: Path, by_hand: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=WAIT) as answer:
             data: bytes = answer.read(archive.size + 1)
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         raise Refusal(f"cannot be fetched ({reason})", where=url, fix=f"{by_hand}: {folder}") from error
     if _sum(data) != archive.md5:

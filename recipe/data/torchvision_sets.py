@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import inspect
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,10 @@ NAMES = (
 )  # fmt: skip
 """Sets of pictures with one class each, whose files torchvision reads without unpickling anything."""
 OURS = {"MNIST": "mnist", "FashionMNIST": "fashion_mnist", "CIFAR10": "cifar10", "CIFAR100": "cifar100"}
+_BROKEN = (
+    RuntimeError, OSError, EOFError, http.client.HTTPException, tarfile.TarError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""How a set that is not there, a network that fails and a damaged archive show themselves."""
 SPLITS = {"train": ("train", "trainval"), "val": ("val", "valid"), "test": ("test",)}
 """How torchvision's sets call their splits."""
 
@@ -73,8 +81,8 @@ def _split(maker: Any, taken: Any, split: str, given: dict[str, Any], dataset: s
 def _made(maker: Any, given: dict[str, Any], dataset: str) -> Any:
     try:
         return maker(**given)
-    except (RuntimeError, FileNotFoundError) as error:
-        reason = str(error).strip().split("\n")[0]
+    except _BROKEN as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise Refusal(
             f"torchvision's {dataset} cannot be read there ({reason[:200]})",
             where=f"data.root={given.get('root', '')}",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import tarfile
+import urllib.error
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +151,30 @@ def test_what_is_not_there_is_refused_and_not_fetched(tmp_path: Path, dataset: s
     with pytest.raises(Refusal, match=match) as refused:
         torchvision(f"data.dataset={dataset}", f"data.root={tmp_path}")
     assert fix in (refused.value.fix or "")
+
+
+BROKEN = {
+    "URLError": urllib.error.URLError("no route"),
+    "IncompleteRead": http.client.IncompleteRead(b"abc", 9),
+    "ReadError": tarfile.ReadError("not a gzip file"),
+    "BadZipFile": zipfile.BadZipFile("File is not a zip file"),
+    "EOFError": EOFError(),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_network_that_fails_and_a_damaged_archive_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import torchvision.datasets as sets
+
+    def broken(root: str, download: bool = False) -> None:
+        raise BROKEN[name]
+
+    monkeypatch.setattr(sets, "EuroSAT", broken)
+    with pytest.raises(Refusal, match="EuroSAT cannot be read there") as refused:
+        torchvision("data.dataset=EuroSAT", f"data.root={tmp_path}", "data.download=true")
+    assert (str(BROKEN[name]) or name) in refused.value.what
 
 
 def test_all_names_are_torchvisions() -> None:

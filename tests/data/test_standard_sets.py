@@ -214,6 +214,20 @@ def test_a_damaged_download_and_a_missing_network_are_refused(tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_connection_that_breaks_in_the_middle_is_told(tmp_path, monkeypatch):
+    import http.client
+
+    class Cut(Answer):
+        def read(self, most):
+            raise http.client.IncompleteRead(b"ten", most - 3)
+
+    archive = download.Archive("a.gz", "https://example.org/", "0" * 32, 10)
+    monkeypatch.setattr(download.urllib.request, "urlopen", lambda url, timeout: Cut(b""))
+    with pytest.raises(Refusal, match=r"cannot be fetched.*3 bytes read") as caught:
+        download.fetch([archive], tmp_path, download=True, known="a")
+    assert "by hand" in caught.value.fix
+
+
 def test_only_plain_files_leave_an_archive(tmp_path):
     import io
     import tarfile
