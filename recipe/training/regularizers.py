@@ -91,15 +91,16 @@ class Regularizers:
         """The data loss under input noise, mixup, CutMix or copy-paste; random numbers are the step's own."""
         if self.input_noise:
             inputs = map_tree(lambda leaf: _noisy(leaf, self.input_noise or 0.0), inputs)
-        if self.copy_paste:
-            inputs, partner, shares = copy_paste(inputs, self.copy_paste)
+        asked = [name for name in ("cutmix", "mixup", "copy_paste") if getattr(self, name)]
+        if not asked:
+            return loss(forward(inputs), targets)
+        # Several asked for: each batch has one of them, drawn evenly.
+        drawn = asked[int(torch.rand(()) * len(asked))] if len(asked) > 1 else asked[0]
+        if drawn == "copy_paste":
+            inputs, partner, shares = copy_paste(inputs, self.copy_paste or 0.0)
             outputs = forward(inputs)
             return loss(outputs, blended(loss, targets, outputs.shape[-1], partner, shares))
-        if not (self.mixup or self.cutmix):
-            return loss(forward(inputs), targets)
-        # both asked for: either, by a coin
-        cut = bool(self.cutmix) and (not self.mixup or bool(torch.rand(()) < 0.5))
-        inputs, partner, share = (cutmix if cut else mixup)(inputs, (self.cutmix if cut else self.mixup) or 1.0)
+        inputs, partner, share = {"cutmix": cutmix, "mixup": mixup}[drawn](inputs, getattr(self, drawn))
         outputs = forward(inputs)
         return share * loss(outputs, targets) + (1 - share) * loss(outputs, targets[partner])
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 import torch
 from torch import nn
@@ -6,6 +8,7 @@ from torch.nn import functional as F
 from recipe.models.block import Branch
 from recipe.models.resnet import ResNet
 from recipe.record.refusal import Refusal
+from recipe.training import regularizers
 from recipe.training.augment import Shift
 from recipe.training.average import Average
 from recipe.training.dropouts import (
@@ -189,6 +192,26 @@ def test_cutmix_pastes_a_rectangle_and_tells_its_share():
         assert torch.allclose(kept[moved], torch.full_like(kept[moved], share))
     with pytest.raises(Refusal, match="needs pictures"):
         cutmix(torch.rand(4, 3), 1.0)
+
+
+@pytest.mark.parametrize(
+    "asked", [("mixup",), ("mixup", "cutmix"), ("mixup", "copy_paste"), ("mixup", "cutmix", "copy_paste")]
+)
+def test_of_several_that_mix_each_batch_has_one(asked, monkeypatch):
+    torch.manual_seed(0)
+    drawn = Counter()
+    for name, whole in (("mixup", mixup), ("cutmix", cutmix), ("copy_paste", copy_paste)):
+        monkeypatch.setattr(
+            regularizers,
+            name,
+            lambda inputs, amount, name=name, whole=whole: drawn.update([name]) or whole(inputs, amount),
+        )
+    given = Regularizers(**dict.fromkeys(asked, 0.5))
+    targets = torch.arange(32) % 4
+    for _ in range(300):
+        given.mixed_loss(lambda x: x.flatten(1)[:, :4], squares(), targets, nn.CrossEntropyLoss())
+    assert set(drawn) == set(asked)
+    assert min(drawn.values()) > 0.8 * 300 / len(asked)
 
 
 def test_max_norm_limits_every_unit():
