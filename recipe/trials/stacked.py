@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 STACK = "stack"
 """Where a stack keeps its checkpoints, in the folder of its first trial."""
 MEMBERS = "members.json"
-_ALONE = ("mixup", "cutmix", "dropconnect", "stochastic_depth", "activation_l1", "gradient_noise")
-"""Regularizers whose random numbers or hooks belong to a single model."""
+_TOGETHER = ("dropout", "dropout2d", "input_noise", "weight_decay", "l1", "max_norm", "label_smoothing", "ema", "augment")
+"""Regularizers that a stack has; random numbers or hooks of any other belong to a single model."""
 # A larger net keeps a processor busy by itself, and so many copies of it may not fit.
 _MOST_PARAMETERS = {"cpu": 2_000_000, "cuda": 20_000_000}
 
@@ -192,7 +192,7 @@ def _settings_against(trial: Trial, ingredients: Ingredients) -> str:
     """Why this configuration is trained by itself; "" where nothing speaks against a stack."""
     config = ingredients.config
     train, regularizers = config["train"], config["regularizers"]
-    alone = [name for name in _ALONE if regularizers[name]]
+    alone = [name for name, amount in regularizers.items() if amount and name not in _TOGETHER]
     against = {
         "it ends when its training error is reached": trial.until is not None,
         "weights are kept along its way": trial.averages or bool(trial.snapshots),

@@ -171,6 +171,8 @@ def test_a_stack_that_was_interrupted_goes_on_to_the_same_bytes(
     ("words", "change", "told"),
     [
         ([], {"regularizers.mixup": 0.2}, "mixup belongs to a single model"),
+        ([], {"regularizers.copy_paste": 0.2}, "copy_paste belongs to a single model"),
+        ([], {"regularizers.variational_dropout": 0.2}, "variational_dropout belongs to a single model"),
         ([], {"train.accumulate": 2}, "added up"),
         (["optimizer=rprop"], {}, "Rprop is not known"),
         (["model=convnet"], {}, "memory layout"),
