@@ -71,7 +71,8 @@ class CapacityLadder(Evidence, frozen=True, kw_only=True):
     ceiling: the training error that the labels themselves allow (0, or what conflicting labels cost). tolerance: how
     far above it still counts as fitted. chance: the error of a predictor that never sees its input.
     left: rungs that were not climbed. short: the steps were cut to fit a budget. own: the model is the user's choice;
-    then later rungs are the standard ones, as a control, and never chosen.
+    then later rungs are the standard ones, as a control, and never chosen. unknown: why nobody knows what can be
+    reached; the ceiling is then what perfect outputs would have.
     """
 
     rungs: tuple[Rung, ...]
@@ -84,6 +85,7 @@ class CapacityLadder(Evidence, frozen=True, kw_only=True):
     left: tuple[str, ...] = ()
     short: bool = False
     own: bool = False
+    unknown: str = ""
 
     @property
     def best(self) -> Rung:

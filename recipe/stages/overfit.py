@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from recipe.intervals import t_interval
 from recipe.probes.cost import measure_cost
 from recipe.probes.learning_rate_edge import measure_edge
@@ -136,7 +138,7 @@ def full_steps(stage: Stage, ingredients: Ingredients) -> int:
 
 def climb_ladder(stage: Stage, rungs: list[Step], plan: OverfitPlan, goal: Goal, own: bool) -> CapacityLadder:
     """All rungs at once under a budget, where none is expected to fit; else one after the other until one does."""
-    return climb(
+    ladder = climb(
         rungs,
         plan.steps,
         goal,
@@ -146,6 +148,17 @@ def climb_ladder(stage: Stage, rungs: list[Step], plan: OverfitPlan, goal: Goal,
         at_once=plan.budget is not None,
         own=own,
     )
+    return msgspec.structs.replace(ladder, unknown=unknown_of(stage, ladder.best))
+
+
+def unknown_of(stage: Stage, rung: Rung) -> str:
+    """Why nobody knows what this net can reach, or "": a bottleneck loses some of any input but the simplest."""
+    changed = stage.ingredients.changed(rung.change)
+    code = changed.config["model"].get("code")
+    if changed.mirrors and isinstance(code, int):
+        return f"what {code} numbers in the middle can keep of an input is not known"
+    found = stage.earlier("inspect-data").get("ceiling", Ceiling)
+    return "" if isinstance(found, Ceiling) else "what the labels allow was not measured"
 
 
 def run_of(outcome: Outcome) -> History:

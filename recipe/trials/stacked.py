@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 STACK = "stack"
 """Where a stack keeps its checkpoints, in the folder of its first trial."""
 MEMBERS = "members.json"
-_TOGETHER = ("dropout", "dropout2d", "input_noise", "weight_decay", "l1", "max_norm", "label_smoothing", "ema", "augment")
+_TOGETHER = (
+    "dropout", "dropout2d", "input_noise", "weight_decay", "l1", "max_norm", "label_smoothing", "ema", "augment",
+)  # fmt: skip
 """Regularizers that a stack has; random numbers or hooks of any other belong to a single model."""
 # A larger net keeps a processor busy by itself, and so many copies of it may not fit.
 _MOST_PARAMETERS = {"cpu": 2_000_000, "cuda": 20_000_000}

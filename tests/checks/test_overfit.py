@@ -71,6 +71,15 @@ def test_a_run_that_ended_while_the_loss_fell_was_too_short() -> None:
     assert (found.verdict, found.cause, "budget" in found.advice) == ("warn", "too-short", True)
 
 
+def test_what_nobody_measured_is_not_promised() -> None:
+    known = run_check("training-set-fits", capacity_ladder=ladder(rung("MLP", 0.03))).message
+    assert "0.00% can be reached" in known
+    narrow = ladder(rung("dense autoencoder 16", 0.03), metric="r2", unknown="what 16 numbers can keep is not known")
+    told = run_check("training-set-fits", capacity_ladder=narrow).message
+    assert "perfect outputs have 0, and what 16 numbers can keep is not known" in told
+    assert "can be reached" not in told
+
+
 @pytest.mark.parametrize(("error", "verdict", "cause"), [(0.03, "warn", "capacity"), (0.8, "fail", "bug")])
 def test_the_users_model_is_judged_beside_a_control(error: float, verdict: str, cause: str) -> None:
     found = run_check(

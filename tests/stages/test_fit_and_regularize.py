@@ -139,6 +139,13 @@ class TestOverfit:
         found = next(finding for finding in report["checks"] if finding["id"] == "training-set-fits")
         assert (found["verdict"], found["cause"]) == ("warn", "too-short")
 
+    def test_what_a_narrow_code_can_keep_is_not_claimed(self, tmp_path):
+        words = ["task=autoencoder", "model=autoencoder", "model.code=4", "train.epochs=1", "overfit.edge_steps=20"]
+        _, shelf, report = run("overfit", tmp_path, *words, "overfit.remedies=0")
+        assert "4 numbers" in shelf.get("capacity_ladder", CapacityLadder).unknown
+        found = next(finding for finding in report["checks"] if finding["id"] == "training-set-fits")
+        assert "what 4 numbers in the middle can keep of an input is not known" in found["message"]
+
     def test_a_net_that_diverges_closes_the_gate_and_is_reported(self, tmp_path):
         words = [*SMALL, "optimizer=sgd", "optimizer.lr=1e9", "train.epochs=3", "overfit.edge_steps=20"]
         code, shelf, report = run("overfit", tmp_path, *words)

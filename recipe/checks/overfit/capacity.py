@@ -60,7 +60,8 @@ def _fitted(ladder: CapacityLadder, flat: float, far: float, hopeless: float) ->
         return passed(
             f"{best.name} fits: training error {error} after {best.epochs:.3g} epochs{first}", measured=measured
         )
-    stands = f"{best.name} stops at a training error of {error}, {ceiling} can be reached"
+    reach = f"perfect outputs have {ceiling}, and {ladder.unknown}" if ladder.unknown else f"{ceiling} can be reached"
+    stands = f"{best.name} stops at a training error of {error}; {reach}"
     control = next((rung for rung in ladder.rungs if ladder.own and rung.fits), None)
     # A net that is far behind a standard one in the same time lacks more than time.
     if best.falling > flat and not (control and best.train_error.mean > far * ladder.chance):
