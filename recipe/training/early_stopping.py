@@ -8,6 +8,10 @@ from typing import Any
 from recipe.record.history import Point
 from recipe.record.refusal import Refusal
 
+# Steps of an epoch from where it is a long one; evaluations in such a one, at most; epochs between two evaluations of a
+# long run, at most, and evaluations that such a run has at least.
+_LARGE, _TIMES, _FEW, _SEEN = 1000, 4, 5, 30
+
 
 class EarlyStopping:
     """monitor: "split.metric". patience: evaluations without an improvement of more than min_delta."""
@@ -57,13 +61,17 @@ class EarlyStopping:
 
 
 def cadence(asked: float | None, steps_per_epoch: int, length: int, val_batches: int) -> int:
-    """Steps between evaluations: `asked` epochs; else each epoch, but ten times in a short run.
+    """Steps between evaluations: `asked` epochs; else by the size of the data and the length of the run.
 
-    Validation is forward only, a third of a training step: two passes' worth of steps keep it under a fifth.
+    Each epoch, and ten times in a short run. In a large set much happens in an epoch, so there are up to four in each;
+    a long run on a small set is seen at every few, thirty times in all. Validation is forward only, a third of a
+    training step: two passes' worth of steps keep it under a fifth.
     """
     if asked:
         return max(1, round(float(asked) * steps_per_epoch))
-    return max(1, 2 * val_batches, min(steps_per_epoch, length // 10))
+    often = steps_per_epoch // min(_TIMES, max(1, steps_per_epoch // _LARGE))
+    seldom = min(_FEW * steps_per_epoch, length // _SEEN)
+    return max(1, 2 * val_batches, min(often, length // 10), seldom if steps_per_epoch < _LARGE else 1)
 
 
 def patience_for(evaluations: int) -> int:

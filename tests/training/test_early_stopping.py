@@ -4,7 +4,7 @@ import pytest
 
 from recipe.record.history import Point
 from recipe.record.refusal import Refusal
-from recipe.training.early_stopping import EarlyStopping
+from recipe.training.early_stopping import EarlyStopping, cadence
 
 
 def hear(stopping, values):
@@ -50,3 +50,24 @@ def test_an_unknown_metric_is_refused_with_the_known_ones():
 def test_an_unknown_mode_is_refused():
     with pytest.raises(Refusal):
         EarlyStopping(mode="least")
+
+
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "epochs", "val_batches", "every", "why"),
+    [
+        (20, 15, 1, 20, "each epoch"),
+        (20, 3, 1, 6, "ten times in a short run"),
+        (5, 400, 1, 25, "every five epochs of a small set"),
+        (20, 60, 1, 40, "thirty times in a long run"),
+        (2000, 20, 10, 1000, "twice an epoch of a large set"),
+        (50_000, 3, 100, 12_500, "four times an epoch of a very large one"),
+        (50_000, 1, 100, 5000, "and ten times, if one epoch is all there is"),
+        (2000, 20, 900, 1800, "less often where validation is long"),
+    ],
+)
+def test_the_cadence_follows_the_size_of_the_data(steps_per_epoch, epochs, val_batches, every, why):
+    assert cadence(None, steps_per_epoch, epochs * steps_per_epoch, val_batches) == every, why
+
+
+def test_a_cadence_that_is_asked_for_is_kept():
+    assert cadence(0.5, 100, 10_000, 400) == 50
