@@ -13,11 +13,13 @@ import msgspec
 
 from recipe.intervals import t_interval
 from recipe.probes.cost import measure_cost
+from recipe.probes.first_filters import first_filters
 from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.training_setup import training_setup
 from recipe.probes.unit_health import unit_health
 from recipe.record.data import Ceiling
 from recipe.record.evidence import CannotMeasure
+from recipe.record.filters import FirstFilters
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, OverfitPlan, RateChoice, Rung, UnitHealth
 from recipe.record.remedies import Remedies
@@ -32,6 +34,8 @@ from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.rates import choose_rate
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from recipe.ingredients import Ingredients
     from recipe.stages.stage import Stage
 
@@ -76,6 +80,7 @@ def tell(stage: Stage) -> None:
             rates=outcome.history.rates,
         )
         stage.measure("unit_health", health_of, ingredients, outcome, stage)
+        stage.measure("first_filters", filters_of, ingredients, outcome, stage)
 
         # How far could the rate go? The largest that does not diverge, over two seeds.
         edge = None
@@ -168,11 +173,21 @@ def run_of(outcome: Outcome) -> History:
 
 def health_of(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> UnitHealth:
     """Units of the chosen net before and after its run, on the training set (or many of it)."""
+    before, after = _both_ends(ingredients, outcome, stage)
+    return unit_health(before, after, ingredients.feed("train", plain=True, limit=_CENSUS))
+
+
+def filters_of(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> FirstFilters:
+    """What the chosen net looks for first, before and after its run."""
+    return first_filters(*_both_ends(ingredients, outcome, stage), ingredients.input_shape, stage.shelf)
+
+
+def _both_ends(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> tuple[nn.Module, nn.Module]:
+    """The net as its run began, and as it ended."""
     if outcome.weights is None:
         raise CannotMeasure(f"{outcome.trial.name} left no weights: {outcome.note or outcome.status}")
-    after = load_weights(ingredients.model(outcome.trial.seed), outcome, stage.folder / "trials")
-    feed = ingredients.feed("train", plain=True, limit=_CENSUS)
-    return unit_health(ingredients.model(outcome.trial.seed), after, feed)
+    ends = [ingredients.model(outcome.trial.seed) for _ in range(2)]
+    return ends[0], load_weights(ends[1], outcome, stage.folder / "trials")
 
 
 def report(stage: Stage, ladder: CapacityLadder, choice: RateChoice | None, outcome: Outcome) -> None:

@@ -94,6 +94,7 @@ class TestOverfit:
         assert [row["verdict"] for row in report["trials"]] == ["too small", "chosen"]
         figures = {path.name for path in (shelf.folder.parent / "figures").glob("*.svg")}
         assert {"capacity-ladder.svg", "learning-rate-edge.svg", "run.svg", "effective-rate.svg"} <= figures
+        assert (shelf.folder.parent / "figures" / "first-filters.png").exists()
         assert "could not be drawn" not in (shelf.folder.parent / "report.html").read_text()
 
     def test_every_check_of_the_stage_is_in_the_report(self, fitted):

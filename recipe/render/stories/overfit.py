@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from statistics import fmean
+from statistics import fmean, median
 
 from recipe.record.evidence import Shelf
+from recipe.record.filters import FirstFilters
 from recipe.record.history import History
 from recipe.record.overfit import CapacityLadder, LearningRateEdge, RateChoice, RateTrial, UnitHealth
 from recipe.record.remedies import Remedies
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Bar, Bars, Block, Cell, Curve, Mark, Series, Table, Tone, missing
+from recipe.render.stories.sheets import sheet_of
 
 # Points of a raw loss curve, at most: the eye does not see more.
 _POINTS = 400
+# Pixels from where a filter's shape can be told.
+_ROOM = 5
 
 
 def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Block]:
@@ -28,6 +32,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
         *_rates(shelf),
         *_layers(shelf),
         *_units(shelf),
+        *_filters(shelf),
     ]
 
 
@@ -231,20 +236,52 @@ def _layers(shelf: Shelf) -> Iterator[Block]:
 
 def _units(shelf: Shelf) -> Iterator[Block]:
     health = shelf.found("unit_health", UnitHealth)
-    layers = [layer for layer in health.layers if layer.units and layer.saturated is None] if health is not None else []
-    if health is None or not layers:
+    if health is None:
         return
-    yield Bars(
-        title="Units that never fire, before and after training",
-        name="units",
-        caption=f"Share of each layer that is silent on all of {health.examples:,} training examples.",
-        checks=("units-alive",),
-        categories=[layer.layer for layer in layers],
-        label="share of units",
-        bars=[
-            Bar(name="before", values=[layer.dead_before / layer.units for layer in layers], tone="quiet"),
-            Bar(name="after", values=[layer.dead_after / layer.units for layer in layers]),
-        ],
+    layers = [layer for layer in health.layers if layer.units and layer.saturated is None]
+    if layers:
+        yield Bars(
+            title="Units that never fire, before and after training",
+            name="units",
+            caption=f"Share of each layer that is silent on all of {health.examples:,} training examples; after it "
+            "also those that fire, and say the same of every example.",
+            checks=("units-alive",),
+            categories=[layer.layer for layer in layers],
+            label="share of units",
+            bars=[
+                Bar(name="silent before", values=[layer.dead_before / layer.units for layer in layers], tone="quiet"),
+                Bar(name="silent after", values=[layer.dead_after / layer.units for layer in layers]),
+                Bar(name="constant after", values=[layer.constant / layer.units for layer in layers], tone="bad"),
+            ],
+        )
+    if bounded := [layer for layer in health.layers if layer.saturated is not None]:
+        yield Bars(
+            title="Activations at the ends of their range, after training",
+            name="saturated",
+            caption="Share of all answers of a layer whose slope is next to nothing.",
+            checks=("units-alive",),
+            categories=[layer.layer for layer in bounded],
+            label="share of activations",
+            bars=[Bar(name="saturated", values=[layer.saturated or 0.0 for layer in bounded])],
+        )
+
+
+def _filters(shelf: Shelf) -> Iterator[Block]:
+    found = shelf.found("first_filters", FirstFilters)
+    if found is None:
+        return
+    noise, start = (
+        median(value for value in values if math.isfinite(value)) for values in (found.noise, found.noise_at_start)
+    )
+    height, width = found.shape[-2:]
+    yield sheet_of(
+        found.sheet,
+        "first-filters",
+        f"What {found.layer} looks for: noise {noise:.2f}, {start:.2f} before training",
+        f"The {found.sheet.count} loudest of {found.count} filters of {height} × {width} pixels, black and white for "
+        "each one's largest weight. The score is about 1 where neighbouring weights have nothing in common and near 0 "
+        "where they go together, as in edges and blobs."
+        + (" Filters this small have room for little of either." if max(height, width) < _ROOM else ""),
     )
 
 
