@@ -17,7 +17,9 @@ TORCH_SCHEMES = (
     "uniform_", "normal_", "trunc_normal_", "constant_", "zeros_", "ones_", "eye_", "dirac_", "sparse_", "orthogonal_",
     "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
 )  # fmt: skip
-"""Functions of torch.nn.init; eye is for matrices only, dirac for filters only, sparse for matrices only."""
+"""Functions of torch.nn.init."""
+_DIMENSIONS = {"eye": (2,), "sparse": (2,), "dirac": (3, 4, 5)}
+"""Of the weights that a scheme is for, matrices or filters; the others start as the model has them."""
 SCHEMES: dict[str, Callable[..., Tensor]] = {
     "he": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
     "xavier": nn.init.xavier_normal_,
@@ -42,7 +44,8 @@ def start_as(node: Mapping[str, Any], model: nn.Module, num_outputs: int) -> Non
 def initialise(model: nn.Module, scheme: str, num_outputs: int, options: Mapping[str, Any] | None = None) -> None:
     """Redraws the weights in place. scheme: default (the model's own) | zeros_last | he, xavier or one of torch's.
 
-    options: further arguments of torch's function. Raises ValueError for a scheme or an option that is not there.
+    options: further arguments of torch's function. Raises ValueError for a scheme or an option that is not there, and
+    for a scheme that is for none of the model's layers.
     """
     if scheme == "default":
         return
@@ -58,11 +61,15 @@ def initialise(model: nn.Module, scheme: str, num_outputs: int, options: Mapping
         if name not in taken or name in ("tensor", "generator"):
             names = ", ".join(key for key in taken if key not in ("tensor", "generator"))
             raise ValueError(f"init.options.{name} is none of what {scheme} takes: {names or 'nothing'}")
-    for module in model.modules():
-        if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)):
-            SCHEMES[scheme](module.weight, **(options or {}))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    layers = [m for m in model.modules() if isinstance(m, (nn.Linear, nn.modules.conv._ConvNd))]
+    meant = [m for m in layers if m.weight.ndim in _DIMENSIONS.get(scheme, (m.weight.ndim,))]
+    if layers and not meant:
+        what = "filters" if scheme == "dirac" else "dense layers"
+        raise ValueError(f"init.scheme={scheme} is for {what}, and the model has none")
+    for module in meant:
+        SCHEMES[scheme](module.weight, **(options or {}))
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def set_prior_bias(model: nn.Module, bias: Tensor | None, num_outputs: int, scale: Tensor | None = None) -> bool:

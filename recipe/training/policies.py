@@ -1,7 +1,7 @@
 """RandAugment and TrivialAugment for whole batches: each picture its own operation and strength, by its key alone.
 
 The operations are torchvision's, with a strength a picture instead of one a call: a batch costs a handful of tensor
-operations, not a Python call a picture (docs/decisions/010-augmented-in-batches.md has the measurement).
+operations, not a Python call a picture.
 """
 
 from __future__ import annotations

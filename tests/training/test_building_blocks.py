@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from recipe.config import compose
@@ -42,7 +43,7 @@ BLOCKS = {
     "residual net": ["model=resnet", "model.width=8", "train.epochs=3"],
     "another activation in any net": ["model=resnet", "model.width=8", "train.epochs=3", "init.activation=elu"],
 }
-# Each that breaks symmetry has to learn; eye and dirac copy inputs on, which they can where shapes allow it.
+# Each that breaks symmetry has to learn; dirac is for filters.
 STARTS = [name for name in INIT_SCHEMES if name not in ("zeros", "ones", "constant", "dirac")]
 OPTIONS = {"normal": ["init.options.std=0.05"], "uniform": ["init.options={a: -0.1, b: 0.1}"],
            "trunc_normal": ["init.options.std=0.05"], "sparse": ["init.options.sparsity=0.5"]}  # fmt: skip
@@ -74,10 +75,26 @@ def test_every_start_learns(scheme, learnt):
     assert learnt([*SMALL, FAST, f"init.scheme={scheme}", *OPTIONS.get(scheme, [])]) < 0.35
 
 
-def test_filters_start_as_dirac(learnt):
-    assert learnt(["model=resnet", "model.width=8", "train.epochs=3", FAST, "init.scheme=default"]) < 0.35
-    with pytest.raises(Refusal, match="3, 4, or 5 dimensions"):
-        learnt(["init.scheme=dirac"])
+@pytest.mark.parametrize("net", [CONVNET, ["model=resnet", "model.width=8", "train.epochs=3"]])
+def test_filters_that_start_by_copying_their_input_on_learn(net, learnt):
+    # Of one channel all filters but the first start as nothing, where a ReLU has no slope.
+    assert learnt([*net, FAST, "init.scheme=dirac", "init.activation=leaky_relu"]) < 0.35
+    model = Ingredients(compose([*net, "init.scheme=dirac"])).model(0)
+    inner = [m for m in model.modules() if isinstance(m, nn.Conv2d)][1].weight.detach()
+    centre = inner.shape[-1] // 2
+    assert torch.equal(inner[:, :, centre, centre], torch.eye(*inner.shape[:2]))
+    assert float(inner.sum()) == min(inner.shape[:2])
+    plain = Ingredients(compose(net)).model(0)
+    assert torch.equal(dense(model), dense(plain))
+
+
+def dense(model):
+    return [m for m in model.modules() if isinstance(m, nn.Linear)][-1].weight
+
+
+def test_a_scheme_that_is_for_none_of_the_layers_is_refused(learnt):
+    with pytest.raises(Refusal, match="dirac is for filters, and the model has none"):
+        learnt([*SMALL, "init.scheme=dirac"])
 
 
 @pytest.mark.parametrize("scheme", ["zeros", "ones"])
