@@ -13,6 +13,7 @@ from recipe.probes.cost import measure_cost
 from recipe.probes.left_training import FOREVER
 from recipe.record.ensemble import DistilPlan, EnsemblePlan
 from recipe.record.refusal import Refusal
+from recipe.record.regularize import Combination, RegularizePlan
 from recipe.record.trial import Change
 from recipe.training.seeding import derive
 from recipe.trials.members import Lessons, plan_crew, read_distil
@@ -44,6 +45,7 @@ def plan_ensemble(stage: Stage, others: list[Change]) -> EnsemblePlan:
         budget=stage.budget,
         workers=workers_of(ingredients),
         least=least,
+        enough=_overfits_after(stage),
         teaching=lessons is not None,
     )
     changes: list[dict[str, Any]] = [{}] * crew.seeds + crew.others + [{}] * bool(crew.snapshots)
@@ -62,6 +64,16 @@ def plan_ensemble(stage: Stage, others: list[Change]) -> EnsemblePlan:
         distil=_distil(lessons, ingredients, crew.seeds, crew.epochs, each, stage.budget),
         leave=leave_steps(settings["leave"], cost),
     )
+
+
+def _overfits_after(stage: Stage) -> float | None:
+    """The epochs of regularize's runs, if the net with all that was kept did better in training than in validation."""
+    shelf, report = stage.earlier("regularize"), stage.run.report("regularize")
+    plan, found = shelf.found("plan", RegularizePlan), shelf.found("combination", Combination)
+    if plan is None or found is None or report is None or not found.gap.low > 0:
+        return None
+    train = report.config["train"]
+    return float(plan.steps * train["batch_size"] * train["accumulate"] / len(stage.ingredients.data.train))
 
 
 def leave_steps(asked: str | float | None, cost: Cost) -> int:

@@ -42,10 +42,15 @@ def plan_crew(
     budget: float | None,
     workers: int,
     least: float,
+    enough: float | None = None,
     teaching: bool = False,
 ) -> Crew:
     """A budget takes away snapshots first, then other configurations, then a quarter of the length, seeds down to what
-    runs at once, and more length: two more members are worth more than the last few passes of each."""
+    runs at once, and more length: two more members are worth more than the last few passes of each.
+
+    enough: epochs after which the recipe is known to overfit. All that is longer goes before the first seed, as longer
+    runs would fit the training set still better, and what members differ in is what their average takes away.
+    """
 
     def seconds(count: int, length: float) -> float:
         return math.ceil(count / workers) * seconds_of(length) * pace_of(min(workers, count)) * min(workers, count)
@@ -60,7 +65,8 @@ def plan_crew(
         snapshots = 0
     while kept and seconds(count(), length) > room:
         kept.pop()
-    while seeds > max(1, workers) and seconds(seeds, max(least, _SHORTENED * length)) > room:
+    shortest = max(least, min(_SHORTENED * length, length if enough is None else enough))
+    while seeds > max(1, workers) and seconds(seeds, shortest) > room:
         seeds -= 1
     while length > least and seconds(count(), length) > room:
         length = max(least, length * 0.95)

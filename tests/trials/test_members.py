@@ -11,8 +11,8 @@ def seconds(epochs):
     return 10 * epochs
 
 
-def plan(budget, seeds=5, others=2, workers=2):
-    return plan_crew(seeds, [{"a": 1}] * others, 20, seconds, budget=budget, workers=workers, least=0.1)
+def plan(budget, seeds=5, others=2, workers=2, enough=None):
+    return plan_crew(seeds, [{"a": 1}] * others, 20, seconds, budget=budget, workers=workers, least=0.1, enough=enough)
 
 
 class TestCrew:
@@ -31,6 +31,17 @@ class TestCrew:
         assert (small.seeds, small.others) == (2, [])
         assert small.epochs < 10
         assert small.seconds <= 100
+
+    def test_a_length_at_which_the_net_overfits_is_enough_for_all_seeds(self):
+        for budget in (600, 400, 250):
+            crew = plan(budget, enough=5)
+            assert crew.seeds == 5
+            assert crew.epochs >= 5
+            assert crew.seconds <= 0.85 * budget
+            assert crew.seeds * crew.epochs >= plan(budget).seeds * plan(budget).epochs * 0.7, "no time is left over"
+        assert plan(100, enough=5).seeds == 2
+        assert plan(1000, enough=5) == plan(1000)
+        assert plan(None, enough=5) == plan(None)
 
     def test_as_many_as_run_at_once_are_kept(self):
         assert plan(50, workers=4).seeds == 4
