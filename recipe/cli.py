@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from recipe import __version__
 from recipe.record.refusal import Refusal, UserCodeError
+from recipe.record.secret import hidden, hidden_word
 
 BUG, NO_ROOM, BROKEN_PIPE = 3, 4, 141
 
@@ -106,7 +107,7 @@ def _tell(refusal: Refusal) -> None:
 
 
 def _interrupted(words: Sequence[str], interrupt: KeyboardInterrupt) -> int:
-    again = shlex.join(["recipe", *words])
+    again = shlex.join(["recipe", *map(hidden_word, words)])
     print(f"\nrecipe: interrupted; everything so far is kept\n  to go on, type: {again}", file=sys.stderr)
     return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
@@ -114,10 +115,11 @@ def _interrupted(words: Sequence[str], interrupt: KeyboardInterrupt) -> int:
 def _bug(words: Sequence[str], error: Exception) -> int:
     import traceback
 
-    traceback.print_exception(error)
+    print(hidden("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+    command = shlex.join(["recipe", *map(hidden_word, words)])
     print(
         f"\nrecipe: this is a bug in recipe {__version__}, not in your work\n"
-        f"  please report it{_where_to()}, with the lines above and the command: {shlex.join(['recipe', *words])}",
+        f"  please report it{_where_to()}, with the lines above and the command: {command}",
         file=sys.stderr,
     )
     return BUG

@@ -14,12 +14,15 @@ from recipe.record.run_directory import STAGES, RunDirectory
 
 WHERE = ("run", "gate", "trust", "engine", "device", "checks", "track")
 """Nodes that say where and how a command runs, not what comes out."""
+# Keys of other nodes that do: how far a stage goes, and where its study is kept.
+_ASIDE = (("ensemble", "leave"), ("search", "storage"))
 
 
 def identity_of(run: RunDirectory, stage: str, composed: Composed) -> str:
     """Hash of all that a stage's result depends on: the config, the stages before it, and the version of recipe."""
     config = {key: value for key, value in composed.plain.items() if key not in WHERE}
-    config["ensemble"] = {key: value for key, value in config["ensemble"].items() if key != "leave"}
+    for node, key in _ASIDE:
+        config[node] = {name: value for name, value in config[node].items() if name != key}
     before = [run.identity(s) for s in STAGES[: STAGES.index(stage)]]
     patch = _contents_of(config["data"]["patch"])
     text = msgspec.json.encode([__version__, stage, to_plain(config), before, *patch], order="sorted")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from recipe.record.refusal import Refusal
+from recipe.record.secret import hidden_value
 
 
 class Rule(NamedTuple):
@@ -206,7 +207,7 @@ RULES: dict[str, Rule] = {
 # Keys whose value is a time.
 TIMES = ("budget", "ensemble.leave")
 # Keys whose value is text to the end of the word, whatever Hydra's grammar would make of commas and brackets in it.
-FREE_TEXT = re.compile(r"(data\.(root|path|patch|name|separator)|run\.(dir|name)|checks\.[^=]+\.skip)")
+FREE_TEXT = re.compile(r"(data\.(root|path|patch|name|separator)|search\.storage|run\.(dir|name)|checks\.[^=]+\.skip)")
 
 
 def check_values(config: Mapping[str, Any], shipped: Mapping[str, Any]) -> None:
@@ -226,7 +227,7 @@ def check_values(config: Mapping[str, Any], shipped: Mapping[str, Any]) -> None:
 
 def wrong_value(key: str, value: Any, rule: Rule) -> Refusal:
     """The refusal of a value: key, value and range."""
-    shown = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    shown = json.dumps(value) if value is None or isinstance(value, bool) else repr(hidden_value(value, key))
     example = _example(rule)
     fix = f"such as {key}={example}" if example else ""
     return Refusal(f"must be {rule.told}, not {shown[:120]}", where=key, fix=fix)

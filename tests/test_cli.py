@@ -385,6 +385,16 @@ def test_a_bug_ends_with_a_traceback_and_where_to_send_it(
     assert "recipe overfit seed=3" in err
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no answer from https://me:planted@host")])
+def test_the_command_is_repeated_without_its_secrets(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ending(monkeypatch, error)
+    _, _, err = call(capsys, "tune", "search.storage=postgresql://me:planted@host/db", "+data.token=planted too")
+    assert "recipe tune 'search.storage=postgresql://me:***@host/db' '+data.token=***'" in err
+    assert "planted" not in err
+
+
 def test_signals_are_listened_to_only_while_a_command_runs(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     call(capsys, "ls")

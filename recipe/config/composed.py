@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any
 from recipe.config.composition import compose_groups, default_choices, strict_keys
 from recipe.config.files import GROUPS, ConfigFiles, config_files
 from recipe.config.grammar import layer_of_words
-from recipe.config.interpolation import is_secret, resolve
+from recipe.config.interpolation import resolve
 from recipe.config.layers import Layer, layer_given, layer_of_change, layer_of_recipe, layers_of_file, user_root
 from recipe.config.tree import Tree, apply, at, bare_keys, check_arguments, check_keys, copied
 from recipe.config.yaml_text import load_yaml
 from recipe.limits import TIMES, check_values, seconds
 from recipe.nearest import did_you_mean
 from recipe.record.refusal import Refusal
+from recipe.record.secret import hidden, hidden_value, hidden_word, is_secret
 from recipe.trust import check_targets
 
 if TYPE_CHECKING:
     from recipe.record.trial import Change
 
 # What says where and how a command runs is no part of the recipe that the user gives.
-_NOT_RECIPE = ("run", "trust", "gate", "budget", "engine", "device", "checks", "track")
+_NOT_RECIPE = ("run", "trust", "gate", "budget", "engine", "device", "checks", "track", "search.storage")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ class Composed:
 
     @property
     def recipe_given(self) -> dict[str, Any]:
-        """What the user gave that belongs to the recipe: groups, then dotted keys, values as they were given."""
+        """What the user gave that belongs to the recipe: groups, then dotted keys, values as they were given.
+
+        No secrets: who goes on from the recipe gives them again.
+        """
         users = [layer for layer in self.layers if layer.users]
         chosen = {group for layer in users for group in layer.chosen}
         given: dict[str, Any] = {g: self.choices[g] for g in GROUPS if g in chosen and g not in _NOT_RECIPE}
@@ -82,8 +86,8 @@ class Composed:
             path = tuple(".".join(setting.path[:whole]).split("."))
             node = at(self.tree, path[:-1])
             there = isinstance(node, Mapping) and path[-1] in node
-            if there and path[0] not in _NOT_RECIPE and not is_secret(path[-1]):
-                given[".".join(path)] = copied(node[path[-1]])
+            if there and not _is_elsewhere(path) and _may_be_shown(path, value := copied(node[path[-1]])):
+                given[".".join(path)] = value
         return given
 
 
@@ -111,7 +115,7 @@ def compose(
         layers.append(layer_given(given or {}, trust, layers))
         for group, option in layers[-1].choices.items():
             files.require_option(group, option)
-    return _from_layers(files, tuple(layers), tuple(map(_without_secret, overrides)))
+    return _from_layers(files, tuple(layers), tuple(map(hidden_word, overrides)))
 
 
 def _from_layers(files: ConfigFiles, layers: tuple[Layer, ...], overrides: tuple[str, ...]) -> Composed:
@@ -198,7 +202,8 @@ def _data_name(node: Mapping[str, Any], option: str) -> str:
     for key in ("path", "root"):
         place = node.get(key)
         if isinstance(place, str) and place.strip("./?") and "${" not in place:
-            return _slug(Path(place).stem if key == "path" else Path(place).name) or option
+            named = Path(hidden(place))
+            return _slug(named.stem if key == "path" else named.name) or option
     target = str(node.get("_target_", ""))
     return option if option != "custom" else _slug(target.split(".")[0]) or option
 
@@ -215,9 +220,12 @@ def _require_filled(node: Any, key: str = "") -> None:
         raise Refusal("has to be given", where=key, fix=f"{key}=…")
 
 
-def _without_secret(word: str) -> str:
-    key, _, _ = word.partition("=")
-    return f"{key}=***" if is_secret(key.rpartition(".")[2]) else word
+def _is_elsewhere(path: tuple[str, ...]) -> bool:
+    return any(".".join(path[:depth]) in _NOT_RECIPE for depth in range(1, len(path) + 1))
+
+
+def _may_be_shown(path: tuple[str, ...], value: Any) -> bool:
+    return not any(map(is_secret, path)) and bool(hidden_value(value) == value)
 
 
 def check_settings(settings: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:

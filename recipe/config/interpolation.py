@@ -7,29 +7,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from recipe.record.refusal import Refusal
+from recipe.record.secret import MASK, hidden_value
 
-MASK = "***"
 MAX_SIZE = 100_000
 MAX_NESTED = 8
 _REFERENCE = re.compile(r"\$\{([^${}]*)\}")
-_SECRET = re.compile(r"(^|_)(api_?key|access_?key|secret(_key)?|token|password|passwd|credentials?)$", re.IGNORECASE)
-_LOGIN = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")
 
 
 def resolve(tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tree with its references resolved, once with all values and once fit to be shown.
 
-    In the second, what came out of the environment, and what is named like a secret, is masked.
+    In the second, what came out of the environment, what is named like a secret and passwords of URLs are masked.
     """
     _guard(tree)
     plain = _resolved(tree)
     seen = _resolved(tree, masked=True) if "oc.env" in str(tree) else plain
-    return plain, _masked(seen)
-
-
-def is_secret(key: str) -> bool:
-    """Whether a key is named like something that must not be shown."""
-    return bool(_SECRET.search(key))
+    return plain, hidden_value(seen)
 
 
 def _resolved(tree: Mapping[str, Any], *, masked: bool = False) -> dict[str, Any]:
@@ -154,13 +147,3 @@ def _plain(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {key: _plain(value) for key, value in node.items()}
     return [_plain(value) for value in node] if isinstance(node, (list, tuple)) else node
-
-
-def _masked(node: Any, key: str = "") -> Any:
-    if isinstance(node, Mapping):
-        return {name: _masked(value, str(name)) for name, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_masked(value, key) for value in node]
-    if isinstance(node, str):
-        return MASK if node and is_secret(key) else _LOGIN.sub(rf"\1:{MASK}@", node)
-    return node

@@ -6,6 +6,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from recipe.record.secret import hidden
+
 _NOT_THEIRS = tuple(
     {
         str(Path(__file__).parents[1]),
@@ -18,14 +20,14 @@ class Refusal(Exception):  # noqa: N818 - the word of the interface for all of t
     """What is wrong, where it is, and what to do about it; exit code 2.
 
     what: one line without the place. where: a path, a row or a config key.
-    fix: what to type or edit. Together they print as at most three lines.
+    fix: what to type or edit. Together they print as at most three lines. Secrets in what they quote are masked.
     """
 
     exit_code = 2
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        super().__init__(what)
-        self.what, self.where, self.fix = what, where, fix
+        self.what, self.where, self.fix = hidden(what), hidden(where), hidden(fix)
+        super().__init__(self.what)
 
     def lines(self) -> list[str]:
         """The message as it is printed to stderr."""
@@ -50,7 +52,7 @@ class UserCodeError(Refusal):
 
     def __init__(self, target: str, frames: list[str], error: str) -> None:
         super().__init__(error, where=target)
-        self.frames = frames
+        self.frames = [hidden(frame) for frame in frames]
 
     def lines(self) -> list[str]:
         """One line naming the target, then the frames of the user's own files."""

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -18,14 +19,16 @@ from recipe.record.axis import Axis
 from recipe.record.journal import Journal
 from recipe.record.plain import from_plain, to_plain
 from recipe.record.refusal import Refusal
+from recipe.record.secret import MASK, hidden, hidden_value
 from recipe.record.tune import SearchPlan, Tried
 
 _STATES = {"finished": "COMPLETE", "pruned": "PRUNED"}
 _RECORD = "recipe"
+_URL = "such as postgresql://USER:PASSWORD@HOST/NAME, with %40 for an @, %2F for a / and so on"
 
 
 class Database:
-    """One study. url: as SQLAlchemy has it. Raises Refusal when it cannot be opened."""
+    """One study. url: as SQLAlchemy has it. Raises Refusal when it cannot be opened; none of them quotes a password."""
 
     def __init__(self, url: str, name: str, plan: SearchPlan) -> None:
         import optuna
@@ -33,6 +36,7 @@ class Database:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna = optuna
+        secrets = _secrets_of(url)
         try:
             # No connection outlives its use: a search trains for minutes between two of them.
             storage = optuna.storages.RDBStorage(_with_driver(url), engine_kwargs={"poolclass": NullPool})
@@ -40,13 +44,15 @@ class Database:
                 storage=storage, study_name=name, direction=plan.direction, load_if_exists=True
             )
         except Exception as error:  # SQLAlchemy, its drivers and Optuna each have their own
-            said = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+            said = (str(error).strip() or type(error).__name__).splitlines()[0]
+            for secret in secrets:
+                said = said.replace(secret, MASK)
             fix = "pip install 'recipe[postgresql]'" if isinstance(error, ImportError) else "see that it is there"
             raise Refusal(
-                f"the study's database cannot be opened ({said})",
+                f"the study's database cannot be opened ({hidden(said)[:160]})",
                 where="search.storage",
                 fix=f"{fix}, or search.storage=null for a file in the run directory",
-            ) from error
+            ) from None  # its traceback, in a notebook, would quote the URL again
 
     def trials(self) -> dict[int, Tried]:
         """By number; of a trial that two machines ran at once, the one that was written first."""
@@ -108,10 +114,36 @@ def study_name(run: str, plan: SearchPlan, config: Mapping[str, Any]) -> str:
     """The same for the same search, on whatever machine: two different searches never share a study."""
     where = ("run", "engine", "device", "trust", "checks", "track")
     parts = {key: value for key, value in config.items() if key not in where}
+    # Where the study is kept may be spelled in other ways: by another user, another name of the server.
+    parts["search"] = {key: value for key, value in config.get("search", {}).items() if key != "storage"}
     identity = msgspec.json.encode(
         [to_plain(plan.axes), plan.seed, plan.trial_epochs, to_plain(plan.coarse), parts], order="sorted"
     )
     return f"{run}-{hashlib.blake2b(identity, digest_size=6).hexdigest()}"
+
+
+def _secrets_of(url: str) -> list[str]:
+    """The password and the like in it, as they stand there and as they are meant; longest first.
+
+    Raises Refusal where SQLAlchemy would take a part of the password for something else, and name it in its errors.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise Refusal("is no URL of a database", where="search.storage", fix=_URL) from None
+    if parsed.password is not None and url.count("@") > 1:
+        raise Refusal("an @ within the password is written %40", where="search.storage", fix=_URL)
+    named = [
+        v
+        for k, given in parsed.query.items()
+        for v in ([given] if isinstance(given, str) else given)
+        if hidden_value(f"?{k}={v}") != f"?{k}={v}"
+    ]
+    plain = [secret for secret in (parsed.password, *named) if secret]
+    return sorted({*plain, *map(quote, plain), *map(quote_plus, plain)}, key=len, reverse=True)
 
 
 def _with_driver(url: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from recipe.record.files import make_folder
 from recipe.record.refusal import Refusal
 from recipe.record.report import Report
+from recipe.record.secret import hidden
 from recipe.record.trial import Outcome
 
 PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
@@ -72,7 +73,7 @@ def track(names: Sequence[str], run: Path, project: str, report: Report, outcome
                 warnings.simplefilter("ignore")
                 importlib.import_module(f"recipe.track.{name}").write(told, make_folder(run / FOLDER / name))
         except Exception as error:  # theirs, of any kind: the stage is finished and stands
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            reason = hidden((str(error).strip() or type(error).__name__).splitlines()[0])[:200]
             yield f"{name} could not be told of {report.stage} ({reason}); all of it is in {run}"
 
 

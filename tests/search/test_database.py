@@ -11,8 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from recipe.config import compose
+from recipe.identity import identity_of
 from recipe.record.axis import Axis
 from recipe.record.refusal import Refusal
+from recipe.record.run_directory import RunDirectory
 from recipe.search.database import Database, study_name
 from recipe.search.optuna_samplers import random
 from recipe.search.rounds import Rounds, search_space
@@ -84,6 +87,16 @@ def test_other_searches_have_other_names() -> None:
     }
     assert len(names) == 3
     assert study_name("digits", BOTH, {"engine": {"workers": 1}}) == study_name("digits", BOTH, {})
+
+
+def test_where_the_study_is_kept_makes_no_other_search(tmp_path: Path) -> None:
+    places = ["search.storage=postgresql://me:pw@host/db", "search.storage=postgresql://you@other/db", "seed=1"]
+    here, there, other = (compose([place]) for place in places)
+    names = {study_name("digits", BOTH, composed.masked) for composed in (here, there)}
+    assert len(names) == 1
+    run = RunDirectory(tmp_path)
+    assert identity_of(run, "tune", here) == identity_of(run, "tune", there) != identity_of(run, "tune", other)
+    assert here.plain["search"]["storage"] == "postgresql://me:pw@host/db"
 
 
 def test_a_database_that_is_not_there_is_refused(tmp_path: Path) -> None:

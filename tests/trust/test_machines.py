@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recipe.record.journal import Journal
 from tests.trust.fleet import TOP, Ended, Fleet
 from tests.trust.inputs import own
 from tests.trust.kills import Unbroken
@@ -96,19 +97,105 @@ def test_what_the_environment_keeps_secret_is_written_nowhere(elsewhere: tuple[P
 
 
 KEYS = ("api_key", "access_token", "password", "client_secret", "secret_key")
+# The parts of URLs that are secret, as they are meant to be written and as people write them.
+URLS = (
+    "https://me:planted@host/x", "https://me:pla/nt@ed@host/x", "redis://:planted-a@host:6379/0",
+    "https://host/x?user=me&password=planted-b&size=3", "https://host/x?sig=planted-c", "s3://a:planted d@host/x",
+)  # fmt: skip
+LIGHT = ("baseline.checks=[init-loss]", "gate=off", "device=cpu", "model=linear", "run.dir=run")
+TUNED = ("search.trials=2", "search.coarse=0", "tune.schedules=[]", "train.epochs=1")
+
+
+def kept(folder: Path, *ended: Ended) -> str:
+    """All that was written and said."""
+    written = b"".join(path.read_bytes() for path in (folder / "run").rglob("*") if path.is_file())
+    return written.decode(errors="replace") + "".join(one.out + one.err for one in ended)
 
 
 def test_secrets_in_the_config_are_masked_everywhere(fleet: Fleet, tmp_path: Path) -> None:
-    arguments = ", ".join([*KEYS, "greeting"])
-    words = own(tmp_path, f"def data({arguments}): return {{'train': (x, y)}}")
-    words += [f"data.{key}=planted-{k}" for k, key in enumerate(KEYS)] + ["data.greeting=${oc.env:TRUST_HEADER}"]
-    light = ("baseline.checks=[init-loss]", "gate=off", "device=cpu", "model=linear", "run.dir=run")
-    ended = fleet.run(tmp_path, "baseline", *light, *words, TRUST_HEADER="planted-header")
+    urls = [f"url_{k}" for k in range(len(URLS))]
+    words = own(
+        tmp_path, f"def data({', '.join([*KEYS, *urls, 'greeting', 'places', 'home'])}): return {{'train': (x, y)}}"
+    )
+    words += [f"data.{key}=planted-{k}" for k, key in enumerate(KEYS[1:])] + ["data.api_key=7650123"]
+    words += [f'data.{key}="{url}"' for key, url in zip(urls, URLS, strict=True)]
+    words += [f'data.places=[{{at: "{URLS[-1]}"}}, {{token: planted}}]', "data.greeting=${oc.env:TRUST_HEADER}"]
+    words += ["data.home=https://plain@host/x", "search.storage=postgresql://me:planted@host/x?password=planted"]
+    ended = fleet.run(tmp_path, "baseline", *LIGHT, *words, TRUST_HEADER="planted-header")
     assert ended.code in (0, 1), ended.err
-    written = b"".join(path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file())
-    assert b"planted" not in written
-    assert "planted" not in ended.out + ended.err
-    assert b"***" in written
+    found = kept(tmp_path, ended)
+    assert re.findall("planted|7650123|pla/nt|ed@host", found) == []
+    assert "https://me:***@host/x" in found
+    recipe = (tmp_path / "run" / "recipe.yaml").read_text()
+    assert "https://plain@host/x" in recipe, "what holds no secret stays"
+    assert "***" not in recipe, "a mask is no value to go on with"
+
+
+def test_a_search_goes_on_when_its_secret_storage_is_given_again(fleet: Fleet, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for name in ("whole", "run"):
+        (tmp_path / name).mkdir()
+    words = own(tmp_path / "whole", "def data(): return {'train': (x, y)}", *LIGHT, *TUNED)
+    storage = "search.storage=sqlite:///file:../shared.db?uri=true&token=planted"
+    whole = fleet.run(tmp_path / "whole", "tune", *words, plant={"trace": {"log": str(log)}})
+    assert whole.code in (0, 1), whole.err
+    after_one = [line.startswith("append ") for line in log.read_text().splitlines()].index(True) + 3
+    own(tmp_path / "run", "def data(): return {'train': (x, y)}")
+    cut = fleet.run(tmp_path / "run", "tune", *words, storage, plant={"cut": {"at": after_one}})
+    assert cut.code == 137
+    (journal,) = tmp_path.glob("run/run/.work/tune/search.journal")
+    assert len(Journal(journal).records) == 1
+    ended = fleet.run(tmp_path / "run", "tune", *words, storage)
+    assert ended.code in (0, 1), ended.err
+    assert (
+        result(tmp_path / "run" / "run", ("tune",))["tune/evidence/searched.json"]
+        == (result(tmp_path / "whole" / "run", ("tune",))["tune/evidence/searched.json"])
+    )
+    assert (tmp_path / "shared.db").exists()
+    assert "planted" not in kept(tmp_path / "run", cut, ended)
+
+
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        ("postgresql://me:planted@127.0.0.1:1/x", "cannot be opened"),
+        ("postgresql://me:planted@127.0.0.1:1/x?sslpassword=planted", "cannot be opened"),
+        ("postgresql://me:plan@ted@127.0.0.1:1/x", "%40"),
+        ("postgresql://me:planted", "no URL of a database"),
+        ("me:planted@127.0.0.1", "no URL of a database"),
+    ],
+)
+def test_errors_quote_no_password(fleet: Fleet, tmp_path: Path, storage: str, said: str) -> None:
+    words = own(tmp_path, "def data(): return {'train': (x, y)}", *LIGHT, *TUNED)
+    ended = fleet.run(tmp_path, "tune", *words, f"search.storage={storage}")
+    assert ended.code == 2
+    assert said in ended.err
+    assert re.findall("plan|ted@", kept(tmp_path, ended).replace("search plan", "")) == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "data.url=https://me:planted@host/x?a=b",
+        "data.size=https://me:planted@host",
+        "data.password=planted a=b",
+        "data.splits={token: planted, x",
+        "train.epochs=https://host?token=planted",
+        "+password=planted",
+    ],
+)
+def test_refused_words_are_quoted_without_their_secrets(fleet: Fleet, tmp_path: Path, word: str) -> None:
+    ended = fleet.run(tmp_path, "baseline", word)
+    assert ended.code == 2
+    assert "planted" not in ended.err
+
+
+def test_what_a_user_s_own_code_says_is_told_without_secrets(fleet: Fleet, tmp_path: Path) -> None:
+    words = own(tmp_path, "def data(url): raise ConnectionError('no answer from ' + url)")
+    ended = fleet.run(tmp_path, "baseline", *LIGHT, *words, "data.url=https://me:planted@host/x")
+    assert ended.code == 2
+    assert "no answer from https://me:***@host/x" in ended.err
+    assert "planted" not in ended.err
 
 
 NAMES = (
