@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain, islice
 from multiprocessing import parent_process
 from typing import Any
@@ -24,6 +26,17 @@ AT_ONCE = 2
 """Batches that are read here before worker processes are started."""
 Places = list[tuple[int, int]]
 """(epoch, position) of each item of a batch."""
+_beside_others: ContextVar[bool] = ContextVar("beside_others", default=False)
+
+
+@contextmanager
+def beside_others() -> Iterator[None]:
+    """While it lasts, trainings in this process start no readers: others have the machine's processors as well."""
+    token = _beside_others.set(True)
+    try:
+        yield
+    finally:
+        _beside_others.reset(token)
 
 
 class Streamed:
@@ -79,9 +92,13 @@ class Streamed:
 
 
 def _readers(split: Any) -> int:
-    """One process a processor for files that recipe decodes, which is safe anywhere; none inside a trial's worker."""
+    """One process a processor for files that recipe decodes, which is safe anywhere; none inside a trial's worker.
+
+    A worker of ours has a parent process; one of a cluster has none that it knows of, and says so (`beside_others`).
+    """
     ours = hasattr(getattr(split.inputs, "dataset", None), "read_many")
-    return processors() if ours and parent_process() is None else 0
+    alone = parent_process() is None and not _beside_others.get()
+    return processors() if ours and alone else 0
 
 
 def _collate(items: list[Any]) -> Tree | Failure:

@@ -19,6 +19,7 @@ from recipe.record.files import make_folder, write_bytes, write_json
 from recipe.record.history import History
 from recipe.record.refusal import Refusal, UserCodeError
 from recipe.record.trial import Outcome, Trial
+from recipe.training.stream import beside_others
 from recipe.trials.here import finished, run_one
 from recipe.trials.processes import refusal_of, told_of
 
@@ -132,7 +133,7 @@ def work(errand: Errand, data: Data) -> dict[str, Any]:
 
     sys.path[:0] = [path for path in errand.paths if path not in sys.path]
     try:
-        with tempfile.TemporaryDirectory(prefix="recipe-trial-") as place:
+        with tempfile.TemporaryDirectory(prefix="recipe-trial-") as place, beside_others():
             made = Ingredients(errand.composed, data=data)
             run_one(errand.trial, made, Path(place), threads=errand.threads, save=errand.save)
             files = (Path(place) / errand.trial.id).iterdir()

@@ -19,8 +19,11 @@ from recipe.config import compose
 from recipe.ingredients import Ingredients
 from recipe.record.refusal import Refusal
 from recipe.record.trial import Trial
+from recipe.training import stream
 from recipe.trials import cluster
+from recipe.trials.here import run_one
 from recipe.trials.pool import run_trials
+from tests.trust.inputs import pictures
 
 WORDS = ["model=mlp", "model.width=16", "model.depth=1", "train.batch_size=64", "engine=ray"]
 HERE = importlib.util.find_spec("ray") is not None
@@ -133,6 +136,27 @@ def kill_first(name: str, killed: list[int]) -> None:
                     killed.append(int(process.name))
                     return
         time.sleep(0.1)
+
+
+def test_a_worker_of_a_cluster_reads_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's processors are shared out by the cluster: a reader for each of them would come once a worker."""
+    started: list[int] = []
+    loader = stream.DataLoader
+
+    def counted(*arguments: Any, num_workers: int, **more: Any) -> Any:
+        started.append(num_workers)
+        return loader(*arguments, num_workers=0, **more)
+
+    monkeypatch.setattr(stream, "DataLoader", counted)
+    monkeypatch.setattr(stream, "processors", lambda: 7)
+    files = ["data=image_folder", f"data.root={pictures(tmp_path / 'pics')}", "data.streaming=true"]
+    made = Ingredients(compose([*WORDS, *files, "train.batch_size=4"]))
+    (one,) = trials(1, steps=6)
+    reply = cluster.work(cluster.Errand(one, made.composed, 1, False, ()), made.data)
+    assert "result.json" in reply["files"], reply
+    assert started == []
+    run_one(one, made, tmp_path / "here", threads=1, save=False)
+    assert set(started) == {7}, "a training that is alone has them all"
 
 
 @pytest.mark.filterwarnings("default")
