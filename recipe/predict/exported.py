@@ -16,7 +16,7 @@ from recipe.data.data import Split
 from recipe.predict.average import as_outputs
 from recipe.predict.taken_home import TakenHome
 from recipe.predict.views import seen
-from recipe.record.files import write_bytes
+from recipe.record.files import remove, write_bytes
 from recipe.record.refusal import Refusal
 from recipe.record.slices import Exported, ExportedFile
 
@@ -118,6 +118,7 @@ def _tried(
             warnings.simplefilter("ignore")
             said, runtime, opset = writer(whole, items, file)
     except Exception as error:  # an exporter raises whatever its tracer meets in a user's net
+        remove(file)  # what its own runtime cannot read is nobody's model
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         return ExportedFile(
             file=file.name, runtime=runtime, size=0, opset=None, items=len(items), difference=float("nan"),

@@ -16,6 +16,8 @@ import pytest
 import recipe.probes.left_training as left_training
 from recipe.commands.command import parse
 from recipe.config import compose
+from recipe.ingredients import Ingredients
+from recipe.predict.exported import export
 from recipe.predict.taken_home import read_model
 from recipe.record.calibration import Calibration, Confidence
 from recipe.record.distilled import Distilled, DistilledTest, Left
@@ -149,6 +151,19 @@ class TestExports:
             ("model.onnx", 20, ""),
         ]
         assert all(one.difference < 1e-5 and one.same_answers == 1 for one in exported.files)
+
+    def test_a_file_that_cannot_be_read_back_is_not_left_behind(self, taught, tmp_path, monkeypatch):
+        import onnxruntime
+
+        def broken(*_, **__):
+            assert (tmp_path / "model.onnx").exists(), "it is read after it was written"
+            raise RuntimeError("no kernel for this node")
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", broken)
+        split = Ingredients(compose(SMALL)).data.val
+        exported = export(read_model(taught / "ensemble" / "model"), tmp_path, split, ["onnx", "torch"])
+        assert [one.problem for one in exported.files] == ["RuntimeError: no kernel for this node", ""]
+        assert [file.name for file in tmp_path.iterdir()] == ["model.pt2"]
 
     def test_onnx_without_its_package_is_refused_by_name(self, tmp_path, monkeypatch):
         import importlib.util
