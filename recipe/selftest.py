@@ -38,6 +38,8 @@ STAGE = "selftest"
 ARCHIVE = "showings"
 _OURS = ("selftest.", "run.", "engine.", "budget", "seed=", "device")
 """Words that the showings do not get: they have their own, and small nets are fastest on one core of a processor."""
+_READ = ("selftest", "seed", "budget", "engine", "checks")
+"""Of the config what the command itself reads: data, model and the rest are each showing's own."""
 
 
 def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = False, peers: bool = False) -> int:
@@ -76,11 +78,16 @@ def run_selftest(composed: Composed, numbers: Sequence[str], *, json: bool = Fal
 def _tasks(composed: Composed, numbers: Sequence[str]) -> Iterator[Task]:
     """Every showing that is asked for, healthy setups first."""
     settings, first = composed.plain["selftest"], composed.plain["seed"]
-    words = tuple(w for w in composed.overrides if not w.lstrip("+~").startswith(_OURS))
+    words = _words(composed)
     for exhibit, host in Rooms((*HEALTHY, *FAULTS)).chosen(numbers, settings["hosts"]):
         more = settings["healthy_seeds"] if exhibit.healthy else None
         for seed in range(first, first + (more or settings["seeds"])):
             yield Task(exhibit, host, seed, words)
+
+
+def _words(composed: Composed) -> tuple[str, ...]:
+    """What the user typed for the showings."""
+    return tuple(word for word in composed.overrides if not word.lstrip("+~").startswith(_OURS))
 
 
 def _report(composed: Composed, shelf: Shelf, started: str, clock: float) -> Report:
@@ -91,7 +98,7 @@ def _report(composed: Composed, shelf: Shelf, started: str, clock: float) -> Rep
         started=started,
         seconds=round(time.perf_counter() - clock, 1),
         seed=composed.plain["seed"],
-        config=composed.masked,
+        config={key: composed.masked[key] for key in _READ} | {"words": _words(composed)},
         environment=environment("cpu"),
         checks=findings,
     )

@@ -247,8 +247,13 @@ def test_the_command_shows_what_is_named_and_writes_its_page(tmp_path, capsys):
         "healthy-left-alone": "skipped",
         "showings-are-current": "pass",
     }
-    page = (tmp_path / "selftest" / "report.html").read_text()
+    page, text = ((tmp_path / "selftest" / f"report.{ending}").read_text() for ending in ("html", "md"))
     assert "the wrong sign" in page
+    # It is about no data set, and there is no page of a run above it.
+    assert text.startswith("# selftest\n")
+    assert '<p class="kicker"><b>selftest</b></p>' in page
+    assert "digits" not in page
+    assert "report.html" not in page
 
 
 def test_an_unknown_number_is_refused_with_the_nearest(capsys):

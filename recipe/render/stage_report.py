@@ -11,6 +11,7 @@ import msgspec
 from recipe.record.evidence import Shelf
 from recipe.record.files import make_folder, remove, write_bytes, write_text
 from recipe.record.report import Report
+from recipe.record.run_directory import STAGES
 from recipe.record.trial import Outcome
 from recipe.render import settle, svg
 from recipe.render.blocks import Pictures
@@ -43,7 +44,8 @@ def write_stage_report(folder: Path, report: Report, shelf: Shelf, trials: Seque
     if browser is not None:
         write_text(folder / "browser.html", browser)
     write_text(folder / "report.md", stage_markdown(report, blocks))
-    write_text(folder / "report.html", stage_page(Chapter(report, blocks, figures, "figures/", "../report.html")))
+    above = "../report.html" if report.stage in STAGES else ""  # a self-test's run has no page of its own
+    write_text(folder / "report.html", stage_page(Chapter(report, blocks, figures, "figures/", above)))
 
 
 def write_run_report(
