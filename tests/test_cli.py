@@ -336,6 +336,12 @@ def test_report_is_a_path_and_is_opened(
     assert opened[0].startswith("file://")
 
 
+def test_a_word_may_be_longer_than_a_file_s_name(capsys: pytest.CaptureFixture[str]) -> None:
+    space = ", ".join(f"model.width_{k}: {{log: [1, 2]}}" for k in range(30))
+    code, _, err = call(capsys, "validate", f"search.space={{{space}}}")
+    assert (code, err) == (0, "")
+
+
 # How commands end.
 
 

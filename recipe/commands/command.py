@@ -186,7 +186,14 @@ def _in_full(command: Command | None, word: str) -> str:
 
 
 def _is_override(word: str) -> bool:
-    return bool(_OVERRIDE.match(word)) and not Path(word).exists()
+    return bool(_OVERRIDE.match(word)) and not _is_there(word)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # longer than any name can be
+        return False
 
 
 def _key_hint(word: str) -> str:

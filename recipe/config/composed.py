@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipe.config.composition import compose_groups, default_choices, strict_keys
+from recipe.config.composition import compose_groups, default_choices, shipped_keys, strict_keys
 from recipe.config.files import GROUPS, ConfigFiles, config_files
 from recipe.config.grammar import layer_of_words
 from recipe.config.interpolation import resolve
@@ -51,7 +51,7 @@ class Composed:
                 self.files.require_option(group, option)
             return _from_layers(self.files, (*self.layers, layer), self.overrides)
         tree = copied(self.tree)
-        check_arguments(apply(layer, tree, bare_keys(strict_keys(self.files.shipped))), tree)
+        check_arguments(apply(layer, tree, bare_keys(shipped_keys(self.files.shipped))), tree)
         return _finished(tree, replace(self, layers=(*self.layers, layer)))
 
     def on(self, recipe_file: Path | None) -> Composed:
@@ -124,7 +124,7 @@ def _from_layers(files: ConfigFiles, layers: tuple[Layer, ...], overrides: tuple
     tree: Tree = copied(shipped)
     new, added = _own_arguments(files, choices, tree), set()
     for layer in _still_meant(layers, default_choices(files.shipped)):
-        new += apply(layer, tree, bare_keys(strict_keys(files.shipped)))
+        new += apply(layer, tree, bare_keys(shipped_keys(files.shipped)))
         added |= {setting.path for setting in layer.settings if setting.mode in ("add", "force")}
     check_arguments(new, tree)
     check_keys(tree, strict_keys(files.shipped), added)

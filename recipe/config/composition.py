@@ -73,9 +73,15 @@ def default_choices(shipped: Path) -> dict[str, str]:
 @cache
 def strict_keys(shipped: Path) -> Tree:
     """Our own keys as they are shipped, of the root and of the stages; {} where others may name keys."""
+    return {**shipped_keys(shipped), **{group: {} for group in GROUPS}}
+
+
+@cache
+def shipped_keys(shipped: Path) -> Tree:
+    """The same with what every option of a group has."""
     root = {key: value for key, value in load_yaml(shipped / f"{ROOT}.yaml").items() if key != "defaults"}
     stages = {file.stem: load_yaml(file) for file in sorted((shipped / "stage").glob("*.yaml"))}
-    return {**root, **stages, **{group: {} for group in GROUPS}}
+    return {**root, **stages}
 
 
 def _users(folders: tuple[Path, ...]) -> str:

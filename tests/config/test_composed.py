@@ -271,6 +271,17 @@ def test_a_space_with_dotted_keys_is_given_as_a_whole() -> None:
     assert made.recipe_given == {"search.space": {"optimizer.lr": {"log": [1e-4, 1e-2]}}}
 
 
+def test_a_space_may_have_several_axes() -> None:
+    """As conf/config.yaml has it."""
+    both = {"optimizer.lr": {"log": [1e-4, 1e-2]}, "train.batch_size": [32, 64]}
+    made = compose(["search.space={optimizer.lr: {log: [1e-4, 1e-2]}, train.batch_size: [32, 64]}"])
+    assert made.plain["search"]["space"] == both
+    made = compose(["search.space={optimizer.lr: {log: [1e-4, 1e-2]}}", "search.space.train.batch_size=[32,64]"])
+    assert made.plain["search"]["space"] == {"optimizer.lr": {"log": [1e-4, 1e-2]}, "train": {"batch_size": [32, 64]}}
+    with pytest.raises(Refusal, match="no such key"):
+        compose(["search.trails=3"])
+
+
 def test_a_recipe_cannot_vouch_for_code() -> None:
     recipe = write("recipe.yaml", "trust: [mine]\n")
     assert "vouch" in refusal(recipe_file=recipe)
