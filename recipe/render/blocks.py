@@ -108,7 +108,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 class Curve(Block, frozen=True, kw_only=True):
     """y against x: losses, learning curves, ladders, rate edges. Labels carry the unit: "seconds", "loss (nats)".
 
-    zero_y: the y axis starts at zero. y_range, x_range fix the axis.
+    zero_y: the y axis starts at zero. y_range, x_range fix the axis. x_names: what x = 0, 1, … are, where they are no
+    numbers: each has an upright line, and its name in place of a number.
 
     Curve(title="Training loss falls to 0.02 in 600 steps", name="loss", x_label="step", y_label="loss (nats)",
           series=[Series(name="train", x=steps, y=losses), Series(name="val", x=at, y=val, style="both")],
@@ -123,7 +124,13 @@ class Curve(Block, frozen=True, kw_only=True):
     zero_y: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    x_names: Sequence[str] = ()
     marks: Sequence[Mark] = ()
+
+    def at(self, x: Number) -> Cell:
+        """What stands at x: a name, where it has one."""
+        named = x is not None and x == int(x) and 0 <= x < len(self.x_names)
+        return self.x_names[int(x)] if named and x is not None else x
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ def _curve(block: Curve) -> Iterator[Line]:
     yield ["series", block.x_label, block.y_label, "low", "high"]
     for s in block.series:
         for i, (x, y) in enumerate(zip(s.x, s.y, strict=True)):
-            yield [s.name, x, y, _ends(s.low, i), _ends(s.high, i)]
+            yield [s.name, block.at(x), y, _ends(s.low, i), _ends(s.high, i)]
 
 
 def _bars(block: Bars) -> Iterator[Line]:

@@ -15,7 +15,7 @@ def describe(block: AnyBlock) -> str:
     """One or two sentences with the figure's main numbers; empty for blocks that are text already."""
     match block:
         case Curve():
-            lines = "; ".join(_series(s) for s in block.series if s.name or not s.quiet)
+            lines = "; ".join(_series(block, s) for s in block.series if s.name or not s.quiet)
             return one_line(f"{block.y_label} against {block.x_label}. {lines}.", 600)
         case Bars():
             groups = "; ".join(f"{bar.name}: {_values(block.categories, bar.values)}" for bar in block.bars)
@@ -38,12 +38,12 @@ def describe(block: AnyBlock) -> str:
             return ""
 
 
-def _series(series: Series) -> str:
+def _series(curve: Curve, series: Series) -> str:
     known = [(x, y) for x, y in zip(series.x, series.y, strict=True) if x is not None and y is not None]
     if not known:
         return f"{series.name}: no values"
     (first_x, first), (last_x, last) = known[0], known[-1]
-    return f"{series.name}: {number(first)} at {number(first_x)}, {number(last)} at {number(last_x)}"
+    return f"{series.name}: {number(first)} at {cell(curve.at(first_x))}, {number(last)} at {cell(curve.at(last_x))}"
 
 
 def _values(names: Sequence[str], values: Sequence[float | None]) -> str:

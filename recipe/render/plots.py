@@ -44,6 +44,8 @@ def curve_lines(curve: Curve, width: int) -> list[Text]:
             line.append(chr(0x2800 + bits), style=COLOURS[index % len(COLOURS)])
         lines.append(line)
     ends = f"{number(x.low, 3)} … {number(x.high, 3)} {one_line(curve.x_label)}"
+    if curve.x_names:
+        ends = one_line(", ".join(curve.x_names), width - margin - 1)
     names = Text(" " * (margin + 1) + ends, style="dim")
     for index, series in enumerate(shown):
         if series.name and len(shown) > 1:

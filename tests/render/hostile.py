@@ -77,6 +77,7 @@ def story(payload: str) -> list[Block]:
             **base,
             x_label=x,
             y_label=x,
+            x_names=[x, x],
             marks=marks,
             series=[Series(name=x, x=[1, 2], y=[1, 2]), Series(name=x, x=[1], y=[2])],
         ),

@@ -9,6 +9,8 @@ import pytest
 
 from recipe.render import svg
 from recipe.render.blocks import Bar, Bars, Curve, Heatmap, Histogram, Mark, Panel, Panels, Series
+from recipe.render.csv import to_csv
+from recipe.render.describe import describe
 from recipe.render.settle import settle
 from recipe.render.svg.canvas import fitted, text_width, wrapped
 from recipe.render.svg.scale import Scale, fit
@@ -158,3 +160,35 @@ def test_small_histograms_stand_in_rows_each_with_its_name_and_numbers() -> None
     assert all(f"column {k}<" in figure for k in range(5))
     assert figure.count(">10<") == 5
     assert "as read" in figure
+
+
+class TestNamedPlaces:
+    """An x axis of names instead of numbers."""
+
+    names = ("lr", "weight_decay", "batch_size", "label_smoothing", "width", "rank")
+
+    def figure(self) -> str:
+        return drawn(curve([*range(6)], [0.0, 1.0] * 3, x_names=self.names))
+
+    def test_each_place_has_its_name_and_no_number(self):
+        found = texts(self.figure())
+        assert [one for one in found if one in self.names] == [*self.names]
+        assert not {"3", "4", "5", "x"} & set(found)
+
+    def test_no_name_lies_on_another_or_outside(self):
+        figure = ElementTree.fromstring(self.figure())
+        spans = [
+            (float(e.get("y")), float(e.get("x")), float(e.get("x")) + text_width(e.text), e.text)
+            for e in figure.iter()
+            if e.tag.endswith("text") and e.text in self.names
+        ]
+        height = float(figure.get("viewBox").split()[3])
+        for y, start, end, name in spans:
+            assert y < height
+            assert end <= 380
+            assert not [o for o in spans if o[3] != name and o[0] == y and o[1] < end and o[2] > start]
+
+    def test_words_and_numbers_beside_it_have_the_names_too(self):
+        (block,) = settle([curve([0, 1, 0.5], [0.0, 1.0, 2.0], x_names=("lr", "rank"))])
+        assert "0 at lr, 2 at 0.5" in describe(block)
+        assert [line.split(",")[1] for line in to_csv(block).splitlines()] == ["x", "lr", "rank", "0.5"]

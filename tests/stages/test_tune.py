@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import csv
 import json
 import math
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -116,8 +118,13 @@ def test_few_passes_over_wide_ranges_come_first_and_more_where_the_best_of_them_
     low, high = rate.wide
     assert low <= rate.low < rate.high
     assert math.log(rate.narrow[1] / rate.narrow[0] if rate.narrow else rate.high / rate.low) < math.log(high / low)
-    figures = {file.name for file in (shelf.folder.parent / "figures").iterdir()}
-    assert {"pair.svg", "parallel-coordinates.svg"} <= figures
+    figures = shelf.folder.parent / "figures"
+    assert (figures / "pair.svg").exists()
+    names = [axis.name for axis in found.axes] + ["rank"]
+    drawn = ElementTree.fromstring((figures / "parallel-coordinates.svg").read_text())
+    assert [e.text for e in drawn.iter() if e.tag.endswith("text") and e.text in names] == names
+    with (figures / "parallel-coordinates.csv").open() as file:
+        assert [row["axis"] for row in csv.DictReader(file)][: len(names)] == names
     assert sum(row["note"] == "short" for row in report["trials"]) >= 5
 
 

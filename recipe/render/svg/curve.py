@@ -18,12 +18,13 @@ from recipe.render.svg.frame import (
     end_labels,
     legend,
     mark_rows,
+    named_axis,
     tick_room,
     x_axis,
     y_axis,
 )
 from recipe.render.svg.scale import Scale, fit
-from recipe.render.wording import number
+from recipe.render.wording import cell, number
 
 _HEIGHT = 176.0
 _POINTS = 60  # above so many, points are not drawn one by one on a line
@@ -41,11 +42,12 @@ def draw_curve(curve: Curve) -> Piece:
     frame, lifted = _frame(curve, right, space + 22)
     behind_first = sorted(zip(curve.series, classes, strict=True), key=lambda pair: not pair[0].quiet)
     data = [place for s in curve.series for run in _runs(s, frame) for place in _dense(run)]
-    parts = [head, y_axis(frame, curve.y_label, lifted), x_axis(frame, curve.x_label)]
+    below, depth = named_axis(frame, curve.x_names) if curve.x_names else (x_axis(frame, curve.x_label), 34.0)
+    parts = [head, y_axis(frame, curve.y_label, lifted), below]
     parts += [_series(s, c, frame, curve) for s, c in behind_first]
     parts += [draw_marks(frame, curve.marks, data)]
     parts += [end_labels(frame, [(s.name, c, _last(s, frame)) for s, c in named])] if beside else []
-    return "".join(parts), frame.bottom + 34
+    return "".join(parts), frame.bottom + depth
 
 
 def draw_histogram(block: Histogram) -> Piece:
@@ -172,7 +174,7 @@ def _dots(series: Series, class_: str, frame: Frame, curve: Curve) -> list[str]:
             continue
         if low is not None and high is not None:
             parts.append(line(frame.x(x), frame.y(low), frame.x(x), frame.y(high), f"whisker {class_}"))
-        words = f"{series.name + ': ' if series.name else ''}{number(y)} at {curve.x_label} {number(x)}"
+        words = f"{series.name + ': ' if series.name else ''}{number(y)} at {curve.x_label} {cell(curve.at(x))}"
         parts.append(tag("circle", hint(words), cx=frame.x(x), cy=frame.y(y), r=2.6, class_=f"dot {class_}"))
     return parts
 

@@ -73,6 +73,18 @@ def x_axis(frame: Frame, name: str, *, grid: bool = False) -> str:
     return "".join(parts)
 
 
+def named_axis(frame: Frame, names: Sequence[str]) -> Piece:
+    """The base line, and upright lines at 0, 1, … with their names below, on as many rows as they need; its depth."""
+    parts = [line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")]
+    marks = [Mark(label=fitted(name, WIDTH / 3), x=float(k)) for k, name in enumerate(names)]
+    rows = mark_rows(marks, frame.left, frame.x)
+    for mark, start, row in rows:
+        place, base = frame.x(mark.x or 0.0), frame.bottom + 14 + 13 * row
+        parts.append(line(place, frame.top, place, base - 10, "axis"))
+        parts.append(text(start, base, mark.label, "tick"))
+    return "".join(parts), 8.0 + 13 * (1 + max((row for _, _, row in rows), default=0))
+
+
 def mark_rows(marks: Sequence[Mark], left: float, place: Callable[[float], float]) -> list[tuple[Mark, float, int]]:
     """Where the names of vertical marks start, above the plot, and on which row, so that none hides another."""
     rows: list[float] = []

@@ -143,9 +143,9 @@ def together(found: Searched) -> list[Block]:
             + ". The last is the rank, 1 the best.",
             series=series,
             x_label="axis",
-            y_label="place on it",
+            x_names=[*(axis.name for axis in axes), "rank"],
+            y_label="place on the axis",
             y_range=(0.0, 1.0),
-            marks=[Mark(label=name, x=k) for k, name in enumerate([*(axis.name for axis in axes), "rank"])],
         )
     ]
 
