@@ -129,7 +129,13 @@ class Ingredients:
 
     def model(self, seed: int) -> nn.Module:
         """A fresh model on the CPU in float32; its weights are a pure function of the seed."""
-        refuse_misfit(self._target("model"), reads_codes=self.data.vocabulary is not None, mirrors=self.mirrors)
+        refuse_misfit(
+            self._target("model"),
+            reads_codes=self.data.vocabulary is not None,
+            mirrors=self.mirrors,
+            task=self.task.name,
+            every_step=self.task.time_axis() is not None,
+        )
         model = make_net(self.model_node(), self.model_facts, seed, init=self.config["init"])
         if self.config["init"]["prior_bias"]:
             targets = self.targets(self.data.train)

@@ -47,6 +47,9 @@ def _require_taken(net: nn.Module, name: str, input_shape: tuple[int, ...] | Non
     """Refusal where a picture of that shape does not go through the net; asked once a process."""
     if input_shape is None or (name, input_shape) in _taken:
         return
+    if len(input_shape) != 3:
+        fix = "model=mlp for numbers, model=gru or model=transformer for sequences"
+        raise Refusal(f"{name} needs pictures of shape (C, H, W), not {input_shape}", where="model.name", fix=fix)
     training = net.training
     try:
         with torch.no_grad():
