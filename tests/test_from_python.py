@@ -183,3 +183,31 @@ def test_a_script_needs_no_guard_around_its_calls(here):
     assert "one of them in a new process: equal in every bit" in done.stdout
     assert done.stdout.endswith("\n2 True\n")
     assert (here / "times.txt").read_text() == "ran\n"
+
+
+def test_readers_of_a_stream_need_no_guard_either(here):
+    from PIL import Image
+
+    for name in ("dark", "light"):
+        (here / "pictures" / name).mkdir(parents=True)
+        for k in range(60):
+            grey = np.full((8, 8), k + 128 * (name == "light"), np.uint8)
+            Image.fromarray(grey).save(here / "pictures" / name / f"{k}.png")
+    script = """
+        import multiprocessing
+        from pathlib import Path
+        import recipe
+
+        with Path("times.txt").open("a") as times:
+            times.write("ran\\n")
+        multiprocessing.set_start_method("forkserver")  # Python's own choice from 3.14 on
+        words = {"data": "image_folder", "data.root": "pictures", "data.streaming": True, "data.workers": 2,
+                 "model": "mlp", "model.width": 8, "train.batch_size": 8}
+        told = recipe.baseline({"baseline.checks": ["same-seed-same-run"]}, "gate=off", words, quiet=True)
+        print(told["same-seed-same-run"].message)
+    """
+    (here / "script.py").write_text(textwrap.dedent(script))
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 runs, one of them in a new process: equal in every bit" in done.stdout
+    assert (here / "times.txt").read_text() == "ran\n"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from itertools import chain, islice
-from multiprocessing import parent_process
+from multiprocessing import current_process, parent_process
 from typing import Any
 
 import torch
@@ -21,9 +23,13 @@ from recipe.training.example import Examples, Failure, Transform
 from recipe.training.seeding import seeded
 from recipe.training.source import Finish, Pass, cut
 from recipe.tree import Tree, map_tree, stack
+from recipe.without_main import without_main
 
 AT_ONCE = 2
 """Batches that are read here before worker processes are started."""
+FORK = "fork" if sys.platform == "linux" else None
+"""How workers are started, whatever Python's version has as its own way: forked ones have the data and the user's
+objects as they are. None: Python's way, which elsewhere than on Linux is a new interpreter."""
 Places = list[tuple[int, int]]
 """(epoch, position) of each item of a batch."""
 _beside_others: ContextVar[bool] = ContextVar("beside_others", default=False)
@@ -46,7 +52,7 @@ class Streamed:
         self, split: Any, transforms: Sequence[Transform], finish: Finish, *, device: torch.device, workers: int | None
     ) -> None:
         self.split, self.transforms, self.finish = split, transforms, finish
-        self.device, self.workers = device, _readers(split) if workers is None else workers
+        self.device, self.workers = device, _readers(split, workers)
         self.examples = Examples(split, transforms, finish.seed)
 
     def plain(self) -> Streamed:
@@ -87,15 +93,26 @@ class Streamed:
             collate_fn=_collate,
             worker_init_fn=_one_thread,
             pin_memory=self.device.type == "cuda",
+            multiprocessing_context=FORK if self.workers else None,
         )
-        yield from loader
+        yield from _started(loader)
 
 
-def _readers(split: Any) -> int:
+def _started(loader: DataLoader[Any]) -> Iterator[Tree | Failure]:
+    """Its workers run the user's main module only where they are sent something that is defined there."""
+    apart = bool(loader.num_workers) and FORK is None and b"__main__" not in pickle.dumps(loader.dataset)
+    with without_main() if apart else nullcontext():
+        return iter(loader)
+
+
+def _readers(split: Any, workers: int | None) -> int:
     """One process a processor for files that recipe decodes, which is safe anywhere; none inside a trial's worker.
 
     A worker of ours has a parent process; one of a cluster has none that it knows of, and says so (`beside_others`).
     """
+    if workers is not None:
+        # A daemon, such as the process in which a training is repeated, may start none.
+        return 0 if current_process().daemon else workers
     ours = hasattr(getattr(split.inputs, "dataset", None), "read_many")
     alone = parent_process() is None and not _beside_others.get()
     return processors() if ours and alone else 0

@@ -1,4 +1,6 @@
+import multiprocessing
 import random
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +14,7 @@ from recipe.record.refusal import Refusal, UserCodeError
 from recipe.training.augment import Flip, Noise, Shift
 from recipe.training.feed import feed_of
 from recipe.training.source import Finish
-from recipe.training.stream import Streamed
+from recipe.training.stream import Streamed, _started
 
 
 def same(first, second):
@@ -59,6 +61,27 @@ def test_memory_and_stream_and_workers_give_the_same_bytes(pictures, stream):
         assert same([*held.epoch(0), *held.epoch(1)], [*streamed.epoch(0), *streamed.epoch(1)])
 
 
+@pytest.mark.parametrize(
+    ("fork", "home", "runs"), [(None, "mine", False), (None, "__main__", True), ("fork", "mine", True)]
+)
+def test_workers_run_the_users_script_only_for_what_is_defined_there(fork, home, runs, monkeypatch):
+    main = sys.modules["__main__"]
+    there = type("Crop", (), {"__module__": home})
+    monkeypatch.setattr("recipe.training.stream.FORK", fork)
+    monkeypatch.setitem(sys.modules, "mine", SimpleNamespace(Crop=there))
+    monkeypatch.setattr(main, "Crop", there, raising=False)
+    monkeypatch.setattr(main, "__file__", "script.py", raising=False)
+
+    class Loader:
+        num_workers, dataset = 1, there()
+
+        def __iter__(self):
+            return iter([hasattr(main, "__file__")])
+
+    assert list(_started(Loader())) == [runs]
+    assert main.__file__ == "script.py"
+
+
 class TestHowManyRead:
     """`data.workers=auto`."""
 
@@ -77,6 +100,12 @@ class TestHowManyRead:
     def test_none_in_a_trials_worker(self, monkeypatch):
         monkeypatch.setattr("recipe.training.stream.parent_process", lambda: object())
         assert self.readers(Pictures(["a"] * 4, [0] * 4, (8, 8), "L")) == 0
+
+
+def test_a_daemon_reads_itself_however_many_workers_are_asked_for(stream, monkeypatch):
+    elsewhere = list(feed_of(stream, batch_size=8, seed=0, shuffle=False, workers=2).epoch(0))
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert same(elsewhere, feed_of(stream, batch_size=8, seed=0, shuffle=False, workers=2).epoch(0))
 
 
 def test_no_process_is_started_for_a_batch_or_two(stream, monkeypatch):
