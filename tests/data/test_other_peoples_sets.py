@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import tarfile
 import urllib.error
@@ -15,10 +16,10 @@ import torch
 
 from recipe.config import compose
 from recipe.data.data import Data
-from recipe.data.torchvision_sets import NAMES
+from recipe.data.torchvision_sets import NAMES, by_name
 from recipe.data.uniform import Uniform
 from recipe.ingredients import Ingredients
-from recipe.record.refusal import Refusal
+from recipe.record.refusal import NoRoom, Refusal
 
 
 def huggingface(path: Path | str, *words: str) -> Data:
@@ -159,7 +160,18 @@ BROKEN = {
     "ReadError": tarfile.ReadError("not a gzip file"),
     "BadZipFile": zipfile.BadZipFile("File is not a zip file"),
     "EOFError": EOFError(),
+    "ValueError": ValueError("The original URL is broken"),
+    "AssertionError": AssertionError(),
 }
+
+
+def raising(error: Exception) -> Any:
+    """A set that cannot be made."""
+
+    def broken(root: str, download: bool = False, split: str = "train") -> None:
+        raise error
+
+    return broken
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -168,13 +180,58 @@ def test_a_network_that_fails_and_a_damaged_archive_are_told(
 ) -> None:
     import torchvision.datasets as sets
 
-    def broken(root: str, download: bool = False) -> None:
-        raise BROKEN[name]
-
-    monkeypatch.setattr(sets, "EuroSAT", broken)
-    with pytest.raises(Refusal, match="EuroSAT cannot be read there") as refused:
-        torchvision("data.dataset=EuroSAT", f"data.root={tmp_path}", "data.download=true")
+    monkeypatch.setattr(sets, "StanfordCars", raising(BROKEN[name]))
+    with pytest.raises(Refusal, match="StanfordCars cannot be read there") as refused:
+        torchvision("data.dataset=StanfordCars", f"data.root={tmp_path}", "data.download=true")
     assert (str(BROKEN[name]) or name) in refused.value.what
+    assert refused.value.fix.startswith("remove what is damaged there and try again")
+
+
+def test_a_disk_that_is_full_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.datasets as sets
+
+    monkeypatch.setattr(sets, "SVHN", raising(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(NoRoom, match="no room for torchvision's SVHN"):
+        torchvision("data.dataset=SVHN", f"data.root={tmp_path}", "data.download=true")
+
+
+def test_a_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    raw = tmp_path / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{name}-ubyte").write_bytes(b"\0\0\x77\x03 and so on")
+    with pytest.raises(Refusal, match="KMNIST cannot be read there"):
+        torchvision("data.dataset=KMNIST", f"data.root={tmp_path}")
+
+
+def test_sets_that_hand_arguments_on_have_both_splits_and_can_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision.datasets as sets
+
+    raw = tmp_path / "EMNIST" / "raw"
+
+    def download(self: Any) -> None:
+        raw.mkdir(parents=True, exist_ok=True)
+        for part, count in (("train", 40), ("test", 20)):
+            pictures, labels = np.full((count, 28, 28), count, np.uint8), np.arange(count, dtype=np.uint8) % 10
+            head = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in pictures.shape)
+            (raw / f"emnist-digits-{part}-images-idx3-ubyte").write_bytes(head + pictures.tobytes())
+            head = bytes([0, 0, 8, 1]) + count.to_bytes(4, "big")
+            (raw / f"emnist-digits-{part}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
+
+    monkeypatch.setattr(sets.EMNIST, "download", download)
+    words = ["data.dataset=EMNIST", f"data.root={tmp_path}"]
+    with pytest.raises(Refusal, match="'split'") as refused:
+        torchvision(*words)
+    assert refused.value.where == "data.arguments"
+    with pytest.raises(Refusal, match="Unknown value 'figures'"):
+        torchvision(*words, "data.arguments={split: figures}")
+    with pytest.raises(Refusal, match="cannot be read there"):
+        torchvision(*words, "data.arguments={split: digits}")
+    made = by_name("EMNIST", str(tmp_path), download=True, arguments={"split": "digits"})
+    assert {name: len(made[name]) for name in ("train", "test")} == {"train": 40, "test": 20}
+    assert made["classes"] == list("0123456789")
 
 
 def test_all_names_are_torchvisions() -> None:
