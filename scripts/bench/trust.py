@@ -19,6 +19,7 @@ from tests.trust.fleet import Fleet, fleet_in
 from tests.trust.fuzz import KINDS, fuzz
 from tests.trust.kills import Kill, Unbroken, broken, drawn, refused_by_the_disk, signalled
 from tests.trust.project import STAGES
+from tests.trust.test_orphans import ENDINGS, outlived
 from tests.trust.test_owners import read_while_written, started_together, takeovers
 
 Trials = Iterator[list[str]]
@@ -157,9 +158,15 @@ def workers(bench: Bench) -> Trials:
     yield [] if done.returncode == 0 else [done.stdout + done.stderr[-2000:]]
 
 
+def orphans(bench: Bench) -> Trials:
+    """R34: a command with two workers ends in one of four ways; five seconds later none of its processes is there."""
+    for seed in bench.seeds(100):
+        yield outlived(bench.unbroken, bench.fresh(), [*ENDINGS][seed % len(ENDINGS)], "ours" if seed % 5 else "fork")
+
+
 CAMPAIGNS: dict[str, Callable[[Bench], Trials]] = {
     "kills": kills, "twice": twice, "writes": writes, "power": power, "signals": signals, "disk": disk,
-    "reports": reports, "fuzz": mutated, "owners": owners, "workers": workers,
+    "reports": reports, "fuzz": mutated, "owners": owners, "workers": workers, "orphans": orphans,
 }  # fmt: skip
 
 

@@ -111,6 +111,52 @@ def mortal() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def crew(method: str | None = None) -> None:
+    """Trials go to worker processes, however short they are. method: how those are started, by default our own way."""
+    import multiprocessing
+
+    from recipe.trials import pool, processes
+
+    pool._START = 0.0
+    if method is not None:
+        processes._context = lambda: multiprocessing.get_context(method)
+
+
+def clock_back(asked: int, seconds: float) -> None:
+    """The clock of the day is set back once it has been asked so often."""
+    import time
+
+    told, broken_down = time.time, time.gmtime
+    count = iter(range(2**31))
+
+    def late() -> float:
+        return told() - (seconds if next(count) >= asked else 0.0)
+
+    time.time = late
+    time.gmtime = lambda at=None: broken_down(late() if at is None else at)
+
+
+def no_memory(trials: dict[str, str]) -> None:
+    """These trials find no memory: {name: cpu or cuda, as torch says it, or python, as Python does}."""
+    import torch
+
+    from recipe.trials import here
+
+    errors: dict[str, Exception] = {
+        "cpu": RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"),
+        "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        "python": MemoryError(),
+    }
+    train = here._train
+
+    def maybe(asked: Any, *arguments: Any) -> Any:
+        if asked.name in trials:
+            raise errors[trials[asked.name]]
+        return train(asked, *arguments)
+
+    here._train = maybe  # type: ignore[assignment]
+
+
 def memory(bytes: int) -> None:
     """The process may have that much more address space than it has now."""
     import resource
@@ -206,6 +252,13 @@ def without_lock() -> None:
         flock = staticmethod(lambda *_: None)
 
     lock.fcntl = Unlocked  # type: ignore[assignment]
+
+
+def without_watch() -> None:
+    """Workers do not look whether their parent is there."""
+    from recipe.trials import processes
+
+    processes._die_with_parent = lambda: None
 
 
 def _listen(heard: Any) -> None:

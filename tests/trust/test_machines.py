@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from recipe.record.journal import Journal
 from tests.trust.fleet import TOP, Ended, Fleet
 from tests.trust.inputs import own
 from tests.trust.kills import Unbroken
-from tests.trust.project import PLAN, STAGES, differences, place, result
+from tests.trust.project import PLAN, STAGES, copy_of, differences, place, result
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="by the means of Linux")
 SECRETS = {
@@ -61,6 +63,37 @@ def test_the_same_bytes_without_docstrings_in_another_language_and_another_day(
     assert done.returncode == 0, done.stderr
     expected = {name: value for after in unbroken.after.values() for name, value in after.items()}
     assert differences(result(folder / "run", STAGES), expected) == []
+
+
+@linux
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_the_same_bytes_however_workers_are_started(unbroken: Unbroken, tmp_path: Path, method: str) -> None:
+    folder = copy_of(unbroken.before["regularize"], tmp_path / "run")
+    words = [word for word in PLAN if not word.startswith("engine")]
+    plant = unbroken.plant | {"crew": {"method": method}}
+    ended = unbroken.fleet.run(folder, "regularize", *words, "engine.workers=2", plant=plant)
+    assert ended.code == 0, ended.err
+    # What says how it was run differs as it has to.
+    found = differences(result(folder / "run", ("regularize",)), unbroken.after["regularize"])
+    assert [name for name in found if not name.endswith(("/config.yaml", "regularize/report.json"))] == []
+
+
+@pytest.mark.parametrize("stage", ["regularize", "tune"])
+def test_the_same_bytes_with_a_clock_that_is_set_back_a_day(unbroken: Unbroken, tmp_path: Path, stage: str) -> None:
+    """Once while the stage runs; and when it is gone on with, all that it finds is of tomorrow."""
+    day = 24 * 3600.0
+    folder, today = copy_of(unbroken.before[stage], tmp_path / "run"), time.strftime("%Y-%m-%d", time.gmtime())
+    back = {"clock_back": {"asked": 1, "seconds": day}}
+    at = len(unbroken.operations[stage]) // 2
+    cut = unbroken.fleet.run(folder, stage, *PLAN, plant=unbroken.plant | back | {"cut": {"at": at}})
+    assert cut.code == 137, cut.err
+    for path in [folder, *folder.rglob("*")]:
+        os.utime(path, (time.time() + day,) * 2)
+    back = {"clock_back": {"asked": 0, "seconds": day}}
+    ended = unbroken.fleet.run(folder, stage, *PLAN, plant=unbroken.plant | back)
+    assert ended.code == 0, ended.err
+    assert differences(result(folder / "run", (stage,)), unbroken.after[stage]) == []
+    assert json.loads((folder / "run" / stage / "report.json").read_text())["started"] < today
 
 
 @linux
