@@ -193,7 +193,8 @@ def _both_ends(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> tupl
 def report(stage: Stage, ladder: CapacityLadder, choice: RateChoice | None, outcome: Outcome) -> None:
     """Rows, headline numbers, and the lines of recipe.yaml with their evidence."""
     for place, rung in enumerate(ladder.rungs):
-        stage.row(row_of(rung, ladder, stage.seed, place == ladder.chosen))
+        before = ladder.rungs[place - 1].change if place else {}
+        stage.row(row_of(rung, ladder, stage.seed, place == ladder.chosen), beside=before)
     best = ladder.best
     stage.headline("train", "error", best.train_error)
     items = lambda one: items_of(one, stage.folder / "trials")  # noqa: E731
@@ -228,7 +229,8 @@ def report_remedies(stage: Stage, remedies: Remedies, steps_per_epoch: int) -> N
                 metrics={"training loss": one.loss},
                 verdict="kept" if place == remedies.kept else "helps" if one.better else "no help",
                 note=f"against {one.cause}: {one.why}",
-            )
+            ),
+            beside={},
         )
     best = remedies.best
     if best is None:

@@ -163,7 +163,8 @@ def report(
                 metrics=metrics,
                 verdict=idea.verdict,
                 note=idea.why,
-            )
+            ),
+            beside=regularizers.under(idea),
         )
     stage.headline("train", reference.metric, combination.train)
     stage.headline("val", reference.metric, combination.val)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import msgspec
+
 from recipe.next_step import Mending
 from recipe.record.evidence import CannotMeasure, Evidence, Shelf, Unmeasured
 from recipe.record.interval import Interval
@@ -139,8 +141,15 @@ class Stage:
         made = Decision(key=key, value=value, because=because, settles=settles)
         self.decisions = [d for d in self.decisions if d.key != key] + [made]
 
-    def row(self, row: TrialRow) -> None:
-        """A row of the report's table of trials."""
+    def row(self, row: TrialRow, *, beside: Change | None = None) -> None:
+        """A row of the report's table of trials.
+
+        beside: the change that it is compared with. One that differs in more than one setting is called out: "one
+        thing at a time".
+        """
+        if beside is not None and len(several := differing(row.change, beside)) > 1:
+            told = f"{len(several)} settings at once ({', '.join(several)}): which of them acted is not told"
+            row = msgspec.structs.replace(row, note="; ".join(filter(None, [row.note, told])))
         self.rows.append(row)
 
     def headline(self, split: str, metric: str, value: Interval) -> None:
@@ -158,6 +167,12 @@ class Stage:
     def mend(self, change: Change, because: str) -> None:
         """What to add to the command when the gate is closed: it was tried, and it works."""
         self.mending = Mending(change, because)
+
+
+def differing(change: Change, other: Change) -> list[str]:
+    """The keys in which two changes of one configuration differ."""
+    nothing = object()
+    return [key for key in {**other, **change} if change.get(key, nothing) != other.get(key, nothing)]
 
 
 def _kind_of(probe: Callable[..., E]) -> type[E]:

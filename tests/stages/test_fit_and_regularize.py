@@ -92,6 +92,8 @@ class TestOverfit:
     def test_the_report_has_rows_and_figures(self, fitted):
         _, shelf, report = fitted
         assert [row["verdict"] for row in report["trials"]] == ["too small", "chosen"]
+        assert "at once" not in report["trials"][0]["note"]
+        assert "3 settings at once (model, model.width, model.depth)" in report["trials"][1]["note"]
         figures = {path.name for path in (shelf.folder.parent / "figures").glob("*.svg")}
         assert {"capacity-ladder.svg", "learning-rate-edge.svg", "run.svg", "effective-rate.svg"} <= figures
         assert (shelf.folder.parent / "figures" / "first-filters.png").exists()
@@ -185,6 +187,9 @@ class TestAveragedWeights:
         assert rows["dropout"]["change"] == {"regularizers.ema": 0.97, "regularizers.dropout": 0.5}
         ground, dropout = found.ideas[1], found.ideas[2]
         assert dropout.gain.difference.mean == pytest.approx(dropout.val.mean - ground.val.mean)
+
+    def test_one_setting_on_top_of_them_is_one_thing(self, averaged):
+        assert not [row["id"] for row in averaged[2]["trials"] if "at once" in row["note"]]
 
     def test_they_are_the_first_to_be_kept(self, averaged):
         _, shelf, report = averaged
