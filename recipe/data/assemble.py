@@ -18,7 +18,7 @@ from recipe.data.data import Data, Split, Trouble, refuse_unreadable
 from recipe.data.encode import encode
 from recipe.data.extra import merged, same_classes
 from recipe.data.given import array_of, inputs_of
-from recipe.data.patch import apply_patch
+from recipe.data.patch import apply_patch, labels_of
 from recipe.data.preprocess import Preprocess, fit
 from recipe.data.ragged import filled_up
 from recipe.data.splits import split_off
@@ -75,7 +75,10 @@ def assemble(
         splits, merging = merged(splits, settings["extra_share"], seed)
         notes.append(merging)
     # After the division, so that a dropped item moves no other to another split.
-    applied = apply_patch(str(settings["patch"]), splits, agreed.classes) if settings.get("patch") else None
+    applied = None
+    if settings.get("patch"):
+        labels = labels_of(splits["train"].targets, agreed.classes, task, unlabelled=not labelled)
+        applied = apply_patch(str(settings["patch"]), splits, labels)
     splits = applied.splits if applied else splits
     kind = mapping.get("kind") or _kind(splits["train"])
     splits, encoder, following, told = encode(splits, settings, encoding, labelled=labelled)

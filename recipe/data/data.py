@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recipe.data.targets import without_label, yes_or_no
 from recipe.record.patch import Patched
 from recipe.record.refusal import Refusal
 from recipe.tree import Tree, count_bytes, is_tree, leaves, map_tree
@@ -211,18 +212,12 @@ class Data:
         targets = self.train.targets
         if self.unlabelled:
             return False
-        return targets.ndim == 1 and (self.classes is not None or bool(((targets == 0) | (targets == 1)).all()))
+        return targets.ndim == 1 and (self.classes is not None or yes_or_no(targets))
 
     @cached_property
     def without_label(self) -> str:
         """Why no item has a label or number of its own; empty where each has."""
-        targets = self.train.targets
-        if self.unlabelled:
-            return "the data have no targets"
-        whole = targets.ndim == 2 and not targets.is_floating_point() and targets.dtype != torch.bool
-        if whole and not bool(((targets == 0) | (targets == 1)).all()):
-            return "the targets are tokens, one at each position"
-        return ""
+        return without_label(self.train.targets, unlabelled=self.unlabelled)
 
     @property
     def test_size(self) -> int:

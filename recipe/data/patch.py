@@ -6,14 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import torch
 from torch import Tensor
 
 from recipe.config.yaml_text import parse_yaml
 from recipe.data.data import Split, UnreadableItem, fingerprint_of
+from recipe.data.targets import without_label, yes_or_no
 from recipe.nearest import did_you_mean
 from recipe.record.patch import SCHEMA, Mark, Patch, Patched
 from recipe.record.refusal import Refusal
@@ -30,6 +32,26 @@ class Applied(NamedTuple):
     splits: dict[str, Split]
     patched: Patched
     fine: dict[str, frozenset[int]]
+
+
+class Labels(NamedTuple):
+    """What a new label may be. fixed: why there can be none. yes_or_no: each of several targets is 0 or 1."""
+
+    classes: Sequence[str] | None
+    fixed: str = ""
+    yes_or_no: bool = False
+
+
+def labels_of(targets: Tensor, classes: Sequence[str] | None, task: str, *, unlabelled: bool) -> Labels:
+    """Of the targets as they are before the patch. task: its name, or "auto"."""
+    fixed = "" if task == "regression" and not unlabelled else without_label(targets, unlabelled=unlabelled)
+    if unlabelled:
+        fixed += ", and what is learnt follows from the inputs"
+    if targets.ndim > 1 and task == "language_model":
+        fixed = "the targets are tokens, one at each position"
+    if targets.ndim > 2:
+        fixed = f"a target is an array of {' × '.join(map(str, targets.shape[1:]))} numbers"
+    return Labels(classes, fixed, task != "regression" and targets.ndim > 1 and yes_or_no(targets))
 
 
 def read_patch(file: str) -> Patch:
@@ -55,7 +77,7 @@ def read_patch(file: str) -> Patch:
         ) from None
 
 
-def apply_patch(file: str, splits: Mapping[str, Split], classes: Sequence[str] | None) -> Applied:
+def apply_patch(file: str, splits: Mapping[str, Split], labels: Labels) -> Applied:
     """The divided splits without what is to be dropped, with new labels. Refusal when the patch is for other data.
 
     Of the very data that were looked at every mark must be there. Of data that changed since, items are found by
@@ -76,7 +98,7 @@ def apply_patch(file: str, splits: Mapping[str, Split], classes: Sequence[str] |
         )
     after, fine = {}, {}
     for name, split in splits.items():
-        after[name], fine[name] = _patched(split, found[name], classes, file)
+        after[name], fine[name] = _patched(split, found[name], labels, file)
     counts = Counter(mark.do for marks in found.values() for mark in marks.values())
     patched = Patched(
         file=file,
@@ -136,14 +158,12 @@ def _find(marks: Sequence[Mark], splits: Mapping[str, Split]) -> tuple[dict[str,
     return found, [mark.name for mark in marks if mark.name not in known]
 
 
-def _patched(
-    split: Split, marks: Mapping[int, Mark], classes: Sequence[str] | None, file: str
-) -> tuple[Split, frozenset[int]]:
+def _patched(split: Split, marks: Mapping[int, Mark], labels: Labels, file: str) -> tuple[Split, frozenset[int]]:
     """(the split without the dropped items and with the new labels, positions in it that are marked as fine)."""
     targets = split.targets.clone()
     for k, mark in marks.items():
         if mark.do == "relabel":
-            targets[k] = _target(mark, targets, classes, file)
+            targets[k] = _target(mark, targets, labels, f"{file}: {mark.name}")
     keep = np.setdiff1d(np.arange(len(split)), [k for k, mark in marks.items() if mark.do == "drop"])
     if not len(keep):
         raise Refusal(f"drops all {len(split):,} items of {split.name}", where=file, fix="leave some")
@@ -151,22 +171,52 @@ def _patched(
     return split.replace_targets(targets).take(keep), frozenset(fine.tolist())
 
 
-def _target(mark: Mark, targets: Tensor, classes: Sequence[str] | None, file: str) -> float:
+def _target(mark: Mark, targets: Tensor, labels: Labels, where: str) -> float | Tensor:
     """The new target as the split has them. Refusal for what is no class, or no number."""
-    where = f"{file}: {mark.name}"
+    if labels.fixed:
+        raise Refusal(f"cannot be relabelled: {labels.fixed}", where=where, fix="drop it, or mend the data")
     if mark.label is None:
         raise Refusal("is to be relabelled, but has no label", where=where, fix="give the mark a label")
     if targets.ndim > 1:
-        raise Refusal("has several targets, which a patch cannot change", where=where, fix="drop it, or mend the data")
-    if classes is not None:
-        if str(mark.label) not in classes:
-            fix = did_you_mean(str(mark.label), classes, otherwise="classes")
-            raise Refusal(f"there is no class {str(mark.label)!r}", where=where, fix=fix)
-        return list(classes).index(str(mark.label))
+        return torch.tensor(_several(mark.label, targets, labels, where), dtype=targets.dtype)
+    if isinstance(mark.label, tuple):
+        raise Refusal("has one target, but its label is a list", where=where, fix="give it one label")
+    if labels.classes is not None:
+        return list(labels.classes).index(_known(str(mark.label), labels.classes, where))
+    return _number(mark.label, where)
+
+
+def _several(label: Any, targets: Tensor, labels: Labels, where: str) -> list[float]:
+    """All targets of an item, given one by one, or by the names of those that hold."""
+    count, names = targets.shape[1], labels.classes if labels.yes_or_no else None
+    named = f", or the names of those that hold, of {', '.join(names[:8])}" if names else ""
+    fix = f"label: a list of {count} numbers{named}"
+    if not isinstance(label, tuple):
+        raise Refusal(f"has {count} targets, but its label {str(label)!r} is one", where=where, fix=fix)
+    if names is not None and len(names) == count and all(isinstance(one, str) for one in label):
+        held = {_known(str(one), names, where) for one in label}
+        return [float(name in held) for name in names]
+    if len(label) != count:
+        raise Refusal(f"has {count} targets, but its label has {len(label)}", where=where, fix=fix)
+    numbers = [_number(one, where) for one in label]
+    if labels.yes_or_no and (odd := next((n for n in numbers if n not in (0, 1)), None)) is not None:
+        raise Refusal(f"its targets are 0 or 1, but its label has {odd:g}", where=where, fix=fix)
+    if not targets.is_floating_point() and (odd := next((n for n in numbers if n != int(n)), None)) is not None:
+        raise Refusal(f"its targets are whole numbers, but its label has {odd:g}", where=where, fix=fix)
+    return numbers
+
+
+def _known(name: str, classes: Sequence[str], where: str) -> str:
+    if name not in classes:
+        raise Refusal(f"there is no class {name!r}", where=where, fix=did_you_mean(name, classes, otherwise="classes"))
+    return name
+
+
+def _number(label: Any, where: str) -> float:
     try:
-        number = float(mark.label)
+        number = float(label)
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
-        raise Refusal(f"its label {str(mark.label)!r} is no number", where=where, fix="give it a number")
+        raise Refusal(f"its label {str(label)!r} is no number", where=where, fix="give it a number")
     return number

@@ -76,6 +76,21 @@ def _shown(value: Any) -> str:
     return "empty" if isinstance(value, str) or value is None else f"{value}"
 
 
+def without_label(targets: Tensor, *, unlabelled: bool) -> str:
+    """Why no item has a label or number of its own; empty where each has."""
+    if unlabelled:
+        return "the data have no targets"
+    whole = targets.ndim == 2 and not targets.is_floating_point() and targets.dtype != torch.bool
+    if whole and not yes_or_no(targets):
+        return "the targets are tokens, one at each position"
+    return ""
+
+
+def yes_or_no(targets: Tensor) -> bool:
+    """Whether all of them are 0 or 1."""
+    return bool(((targets == 0) | (targets == 1)).all())
+
+
 def without_targets(given: Given) -> Targets:
     """For data that name none: what is learnt then follows from the inputs alone."""
     return Targets({name: torch.zeros(len(values), dtype=torch.int64) for name, values in given.items()}, None, {})

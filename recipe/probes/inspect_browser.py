@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from recipe.data.columns import Values, columns_of, left_out
+from recipe.data.data import Data
 from recipe.data.patch import contents_of
 from recipe.data.scan import Scan, SplitScan
 from recipe.data.scores import read_scores
 from recipe.data.splits import strata_of
 from recipe.data.sprites import ACROSS, EACH, encoded
+from recipe.data.targets import yes_or_no
 from recipe.data.thumbs import PIXELS, has_pictures, pixels_of, texts_of, thumbs_of
-from recipe.record.browser import Browser, Column, Layout, Listing, Sprites
+from recipe.record.browser import Browser, Column, Layout, Listing, Relabel, Sprites
 from recipe.record.evidence import Shelf
 from recipe.record.plain import from_plain, to_json
 from recipe.record.scores import ItemScores
@@ -28,6 +30,8 @@ NAMED_SIDE, SIDE, SMALL_SIDE = 96, 64, 32
 """Longer sides of thumbnails: of items that are named, of the others, and of those where many are large."""
 TEXTS = 5_000_000
 """Characters of all texts together."""
+SEVERAL = 64
+"""Targets of an item beyond which nobody sets them one by one."""
 
 Splits = Mapping[str, SplitScan]
 Chosen = Mapping[str, np.ndarray]
@@ -45,7 +49,7 @@ def measure_browser(scan: Scan, shelf: Shelf, *, seed: int) -> Browser:
     written = bytearray()
     places = [_write(column, written) for column in columns]
     place = _write(Values("cell", cells), written) if cells is not None else None
-    single = data.train.targets.ndim == 1
+    relabel = _relabel(data)
     return Browser(
         name=data.name,
         kind=data.kind,
@@ -56,8 +60,9 @@ def measure_browser(scan: Scan, shelf: Shelf, *, seed: int) -> Browser:
         named=sum(map(len, named.values())),
         columns=tuple(places),
         numbers=shelf.put_side("browser-columns.bin", bytes(written)),
-        listing=shelf.put_side("browser-items.listing", to_json(_listing(scan, chosen, texts=layout == "texts"))),
-        relabel="nothing" if not single else "class" if data.labelled else "number",
+        listing=shelf.put_side("browser-items.listing", to_json(_listing(scan, chosen, layout, relabel))),
+        relabel=relabel,
+        several=_several(data) if relabel in ("classes", "numbers") else (),
         sprites=sprites,
         cells=place,
         marks=data.patched.marks if data.patched else (),
@@ -127,13 +132,38 @@ def _scores_in(value: Any) -> Iterator[ItemScores]:
             yield from _scores_in(one)
 
 
-def _listing(scan: Scan, chosen: Chosen, *, texts: bool) -> Listing:
+def _relabel(data: Data) -> Relabel:
+    """What a patch can make of a target, as far as a person would."""
+    targets = data.train.targets
+    if data.without_label or targets.ndim > 2 or (targets.ndim == 2 and targets.shape[1] > SEVERAL):
+        return "nothing"
+    if targets.ndim == 2:
+        return "classes" if yes_or_no(targets) else "numbers"
+    return "class" if data.labelled else "number"
+
+
+def _several(data: Data) -> tuple[str, ...]:
+    """What the targets of an item are called."""
+    count = data.train.targets.shape[1]
+    return data.classes if data.classes and len(data.classes) == count else tuple(f"target {k}" for k in range(count))
+
+
+def _listing(scan: Scan, chosen: Chosen, layout: Layout, relabel: Relabel) -> Listing:
     splits = [(one, chosen[name].tolist()) for name, one in scan.splits.items()]
     most = max(200, min(2000, TEXTS // max(1, sum(len(which) for _, which in splits))))
     return Listing(
         names=tuple(one.called(k) for one, which in splits for k in which),
         contents=tuple(content for one, which in splits for content in _contents(one, which)),
-        texts=tuple(text for one, which in splits for text in texts_of(scan.data, one, which, most)) if texts else (),
+        texts=tuple(text for one, which in splits for text in texts_of(scan.data, one, which, most))
+        if layout == "texts"
+        else (),
+        targets=tuple(
+            " ".join(f"{number:.7g}" for number in target)
+            for one, which in splits
+            for target in one.targets[which].tolist()
+        )
+        if relabel in ("classes", "numbers")
+        else (),
     )
 
 

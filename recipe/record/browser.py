@@ -11,6 +11,7 @@ from recipe.record.patch import Mark
 
 Number = Literal["float32", "float64", "uint32"]
 Layout = Literal["tiles", "texts", "rows"]
+Relabel = Literal["class", "number", "classes", "numbers", "nothing"]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,8 @@ class Browser(Evidence, frozen=True, kw_only=True):
     items: {split: all of them}; shown: {split: those that are here}; named: how many because a finding names them.
     columns: attributes, the first two are split and label. listing: side file with names, contents and texts, one an
     item. sprites: the first for the items named (they come first in `cells`), then for the others; cells: the column
-    of the number of each item's picture, counted through all sprites. relabel: what a new label may be.
+    of the number of each item's picture, counted through all sprites. relabel: what a new label may be: one class or
+    number, all of several targets (classes that hold or do not, or numbers), or nothing. several: names of the targets.
     marks: of the patch that was applied, and what it did in a sentence (patched).
     """
 
@@ -59,7 +61,8 @@ class Browser(Evidence, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     numbers: str
     listing: str
-    relabel: Literal["class", "number", "nothing"]
+    relabel: Relabel
+    several: tuple[str, ...] = ()
     sprites: tuple[Sprites, ...] = ()
     cells: Column | None = None
     marks: tuple[Mark, ...] = ()
@@ -68,8 +71,12 @@ class Browser(Evidence, frozen=True, kw_only=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """The side file of texts, one an item each. contents: hashes by which a patch knows items again."""
+    """The side file of texts, one an item each. contents: hashes by which a patch knows items again.
+
+    targets: of items with several all of them, apart by spaces.
+    """
 
     names: tuple[str, ...]
     contents: tuple[str, ...]
     texts: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()

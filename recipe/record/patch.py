@@ -12,14 +12,15 @@ SCHEMA = 1
 class Mark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One item and what is to be done with it. name: its id, or where the source has it, such as train[17].
 
-    content: hash of its content when it was marked; empty: it is known by its name alone. label, was: its new class
-    or number, and the old one. split: where it was seen, for people. fine: not to be suspected again.
+    content: hash of its content when it was marked; empty: it is known by its name alone. label: its new class or
+    number; of an item with several targets a list of all of them, or of the names of those that hold. was: the old one.
+    split: where it was seen, for people. fine: not to be suspected again.
     """
 
     name: str
     do: Literal["drop", "relabel", "fine"]
     content: str = ""
-    label: str | int | float | None = None
+    label: str | int | float | tuple[str | bool | int | float, ...] | None = None
     was: str = ""
     split: str = ""
 

@@ -63,6 +63,28 @@ def rows() -> dict[str, Any]:
     return {"train": (x, x[:, 0] + generator.normal(size=400).astype(np.float32))}
 
 
+def several() -> dict[str, Any]:
+    """Rows of two numbers under three classes, any of which may hold."""
+    x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    y = np.stack([x[:, 0] > 0, x[:, 1] > 0, x.sum(axis=1) > 0], axis=1).astype(np.float32)
+    return {"train": (x, y), "classes": ["cat", "dog", HOSTILE]}
+
+
+def points() -> dict[str, Any]:
+    """Rows of two numbers, and two numbers to predict."""
+    x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    return {"train": (x, np.round(x, 2) * 2)}
+
+
+def tokens() -> dict[str, Any]:
+    """Sequences of eight tokens, and the ones that follow."""
+    x = np.random.default_rng(0).integers(0, 9, (200, 9))
+    return {"train": (x[:, :-1], x[:, 1:])}
+
+
+SETS = {"pictures": pictures, "rows": rows, "several": several, "points": points, "tokens": tokens}
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Pages by name, each made once."""
@@ -71,7 +93,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def make(name: str) -> Path:
         if name not in files:
             folder = tmp_path_factory.mktemp(name)
-            files[name] = page_of({"pictures": pictures, "rows": rows}[name](), folder, "data.test_fraction=0")
+            files[name] = page_of(SETS[name](), folder, "data.test_fraction=0")
         return files[name]
 
     return make

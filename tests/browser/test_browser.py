@@ -9,7 +9,7 @@ import pytest
 
 from recipe.config import compose
 from recipe.data.assemble import assemble
-from tests.browser.conftest import ENDING, HOSTILE, pictures
+from tests.browser.conftest import ENDING, HOSTILE, pictures, several
 
 
 def test_all_items_are_there_and_the_first_is_under_the_cursor(opened):
@@ -188,6 +188,66 @@ def test_the_exported_patch_does_to_the_data_what_was_marked(opened, tmp_path):
     labels = [*after.train.targets.tolist(), *after.val.targets.tolist()]
     assert first not in names
     assert labels[names.index(second)] == 0
+
+
+def test_several_classes_are_ticked_and_applied(opened, tmp_path):
+    seen = opened("several")
+    item = seen.current.split(",")[0]
+    seen.press("r")
+    assert seen.page.locator("#relabel label").all_inner_texts() == ["cat", "dog", HOSTILE]
+    ticked = [box.is_checked() for box in seen.page.locator("#relabel input").all()]
+    seen.press(" ", "Tab", " ", "Enter")
+    label = [int(not ticked[0]), int(not ticked[1]), int(ticked[2])]
+    held = [name for name, holds in zip(["cat", "dog", HOSTILE], label, strict=True) if holds]
+    assert f"relabel as {', '.join(held) or 'none'}" in seen.current
+    assert seen.page.evaluate("document.activeElement.id") == "grid"
+    file = exported(seen, tmp_path)
+    (mark,) = json.loads(file.read_text())["marks"]
+    assert (mark["label"], mark["was"]) == (label, " ".join(str(int(t)) for t in ticked))
+    after = assemble(several(), {**compose([]).plain["data"], "test_fraction": 0, "patch": str(file)}, 0, "auto")
+    split = next(s for s in (after.train, after.val) if item in [s.called(k) for k in range(len(s))])
+    assert split.targets[[split.called(k) for k in range(len(split))].index(item)].tolist() == label
+    # Ticked back it is as it was, and no mark is left.
+    seen.press("r", " ", "Tab", " ", "Enter")
+    assert seen.page.inner_text("#export") == "Export patch"
+
+
+def test_several_classes_may_be_imported_by_name(opened, tmp_path):
+    seen = opened("several")
+    item, file = seen.current.split(",")[0], tmp_path / "patch.json"
+    for label in (["cat"], ["cow"], [1, 0], "cat", [1, 0, "x"]):
+        mark = {"name": item, "do": "relabel", "label": label}
+        file.write_text(json.dumps({"schema": 1, "fingerprint": "", "marks": [mark]}))
+        seen.page.set_input_files("#file", file)
+        told = "1 mark taken over" if label == ["cat"] else "1 not found"
+        seen.page.wait_for_selector(f"#status:has-text('{told}')", state="attached")
+    assert "relabel as cat" in seen.current
+    assert json.loads(exported(seen, tmp_path).read_text())["marks"][0]["label"] == [1, 0, 0]
+
+
+def test_several_numbers_are_typed(opened, tmp_path):
+    seen = opened("points")
+    seen.press("r")
+    seen.page.keyboard.type("1.5")
+    seen.press("Tab")
+    seen.page.keyboard.type("-2")
+    seen.press("Enter")
+    assert "relabel as 1.5 -2" in seen.current
+    (mark,) = json.loads(exported(seen, tmp_path).read_text())["marks"]
+    assert mark["label"] == [1.5, -2]
+    again = opened("points")  # the page's own memory has it too
+    assert "relabel as 1.5 -2" in again.current
+
+
+def test_where_there_is_no_label_to_change_none_is_offered(opened):
+    seen = opened("tokens")
+    assert seen.page.is_disabled("[data-do=relabel]")
+    assert seen.page.is_disabled(".detail button.relabel")
+    seen.press("r")
+    assert seen.page.locator("dialog[open]").count() == 0
+    assert "no label that could be changed" in seen.page.inner_text("#status")
+    seen.press("d")
+    assert seen.page.inner_text("#export") == "Export patch (1)"
 
 
 def test_a_patch_is_imported_to_go_on_with(opened, tmp_path):

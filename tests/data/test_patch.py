@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from recipe.data.assemble import assemble
 from recipe.data.cells import Cells
+from recipe.data.chars import chars
 from recipe.data.data import Trouble
 from recipe.data.digits import digits
 from recipe.data.patch import contents_of, read_patch
@@ -189,10 +190,111 @@ def test_a_missing_patch_is_refused_by_key_and_name(settings):
         read_patch("/")
 
 
-def test_several_targets_cannot_be_relabelled(patched):
-    given = {"train": (X, (X[:, :2] > 0).astype(np.float32))}
-    patch = '{"schema": 1, "marks": [{"name": "train[1]", "do": "relabel", "label": "1"}]}'
-    assert "several targets" in refused(patched, patch, given)
+def relabelled(name, label):
+    return json.dumps({"schema": 1, "marks": [{"name": name, "do": "relabel", "label": label}]})
+
+
+def target(data, name):
+    split = next(s for s in (data.train, data.val, data.sealed) if name in names(s))
+    return split.targets[names(split).index(name)].tolist()
+
+
+LABELS = {"train": (X, (X[:, :3] > 0).astype(np.float32)), "classes": ["cat", "dog", "eel"]}
+NUMBERS = {"train": (X, X[:, :3] * 2)}
+
+
+class TestSeveralTargets:
+    """An item with several targets gets a list of them."""
+
+    @pytest.mark.parametrize(
+        ("label", "expected"),
+        [([1, 0, 1], [1, 0, 1]), (["eel", "cat"], [1, 0, 1]), ([], [0, 0, 0]), ([True, False, False], [1, 0, 0])],
+    )
+    def test_classes_are_given_one_by_one_or_by_name(self, patched, label, expected):
+        after = patched(relabelled("train[4]", label), LABELS)
+        assert target(after, "train[4]") == expected
+        assert after.patched.relabelled == 1
+
+    def test_all_others_stay_as_they_were(self, settings, patched):
+        plain, after = made(settings, LABELS), patched(relabelled("train[4]", [0, 0, 0]), LABELS)
+        for name in ("train[3]", "train[5]"):
+            assert target(after, name) == target(plain, name)
+        assert after.train.targets.dtype == plain.train.targets.dtype
+
+    @pytest.mark.parametrize("dtype", [np.int64, bool])
+    def test_classes_may_be_whole_numbers_or_flags(self, patched, dtype):
+        given = {"train": (X, (X[:, :3] > 0).astype(dtype))}
+        assert target(patched(relabelled("train[4]", [0, 1, 1]), given), "train[4]") == [0, 1, 1]
+
+    def test_numbers_are_given_one_by_one(self, patched):
+        assert target(patched(relabelled("train[4]", [1.5, "-2", 3]), NUMBERS), "train[4]") == [1.5, -2, 3]
+
+    def test_a_patch_may_be_yaml(self, patched):
+        yaml = "schema: 1\nmarks:\n  - {name: 'train[4]', do: relabel, label: [dog]}"
+        assert target(patched(yaml, LABELS), "train[4]") == [0, 1, 0]
+
+    @pytest.mark.parametrize(
+        ("label", "told"),
+        [
+            ("cat", "has 3 targets, but its label 'cat' is one | label: a list of 3 numbers, or the names of those"),
+            ([1, 0], "has 3 targets, but its label has 2"),
+            (["cow"], "no class 'cow'"),
+            (["cat", "dgo"], "did you mean dog?"),
+            ([1, 0, 0.5], "0 or 1, but its label has 0.5"),
+            ([1, 0, "x"], "'x' is no number"),
+            (None, "has no label"),
+            ([[1], 0, 0], "is no patch file"),
+        ],
+    )
+    def test_what_is_no_label_of_classes_is_refused(self, patched, label, told):
+        assert told in refused(patched, relabelled("train[4]", label), LABELS)
+
+    @pytest.mark.parametrize(
+        ("label", "told"), [(2.5, "is one"), ([1, 2], "has 2"), ([], "has 0"), ([1, 2, "nan"], "is no number")]
+    )
+    def test_what_is_no_label_of_numbers_is_refused(self, patched, label, told):
+        assert told in refused(patched, relabelled("train[4]", label), NUMBERS)
+
+    def test_targets_that_happen_to_be_0_and_1_are_numbers_where_the_task_says_so(self, settings, tmp_path):
+        file = tmp_path / "patch.json"
+        file.write_text(relabelled("train[4]", [1, 0, 0.5]))
+        after = assemble(LABELS, {**settings, "patch": str(file)}, 0, "regression")
+        assert target(after, "train[4]") == [1, 0, 0.5]
+
+    def test_one_target_takes_no_list(self, patched):
+        assert "one target, but its label is a list" in refused(patched, relabelled("train[4]", ["cat"]))
+
+
+class TestNoLabel:
+    """What has no label of its own cannot be relabelled, and says why; it can be dropped."""
+
+    tokens = np.random.default_rng(0).integers(0, 9, (60, 9))
+
+    def test_tokens(self, patched):
+        given = {"train": (self.tokens[:, :-1], self.tokens[:, 1:])}
+        told = refused(patched, relabelled("train[4]", self.tokens[4, 1:].tolist()), given)
+        assert "cannot be relabelled: the targets are tokens, one at each position | drop it" in told
+        dropped = '{"schema": 1, "marks": [{"name": "train[4]", "do": "drop"}]}'
+        assert patched(dropped, given).patched.dropped == 1
+
+    def test_tokens_of_two_kinds(self, settings, tmp_path):
+        given = {"train": (self.tokens[:, :-1] % 2, self.tokens[:, 1:] % 2)}
+        file = tmp_path / "patch.json"
+        file.write_text(relabelled("train[4]", [1] * 8))
+        with pytest.raises(Refusal, match="tokens"):
+            assemble(given, {**settings, "patch": str(file)}, 0, "language_model")
+
+    def test_a_text_whose_targets_follow_from_it(self, settings, tmp_path):
+        (tmp_path / "t.txt").write_text("the cat sat on the mat. " * 40)
+        given = chars(str(tmp_path / "t.txt"), block_size=16)
+        file = tmp_path / "patch.json"
+        file.write_text(relabelled(given["ids"]["train"][3], "x"))
+        with pytest.raises(Refusal, match="no targets, and what is learnt follows from the inputs"):
+            assemble(given, {**settings, "patch": str(file)}, 0, "auto", encoding=lambda: "tokens")
+
+    def test_an_array_an_item(self, patched):
+        given = {"train": (X, np.zeros((120, 4, 4), dtype=np.float32) + X[:, :1, None])}
+        assert "a target is an array of 4 × 4 numbers" in refused(patched, relabelled("train[4]", [1] * 16), given)
 
 
 class Slow(Dataset):

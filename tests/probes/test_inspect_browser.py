@@ -21,6 +21,7 @@ from recipe.record.evidence import Shelf
 from recipe.record.plain import from_json
 
 GENERATOR = np.random.default_rng(0)
+X3 = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
 
 
 def made(x, y, **more):
@@ -133,8 +134,9 @@ def test_what_a_users_decode_gives_is_shown_as_text(kind, tmp_path):
 
 def test_several_labels_numbers_and_groups_have_columns(tmp_path):
     x = GENERATOR.normal(size=(60, 4)).astype(np.float32)
-    several, columns, _ = shown(made(x, (x[:, :2] > 0).astype(np.float32)), Shelf(tmp_path / "a"))
-    assert several.relabel == "nothing"
+    several, columns, listing = shown(made(x, (x[:, :2] > 0).astype(np.float32)), Shelf(tmp_path / "a"))
+    assert (several.relabel, several.several) == ("classes", ("target 0", "target 1"))
+    assert [several.columns[1].words[k] for k in columns["label"]] == list(listing.targets)
     assert set(several.columns[1].words) <= {"0 0", "0 1", "1 0", "1 1"}
     data = made(
         x, x[:, 0] * 3, groups={"train": np.arange(60) // 2}, attributes={"train": {"where": ["here", ""] * 30}}
@@ -146,6 +148,22 @@ def test_several_labels_numbers_and_groups_have_columns(tmp_path):
     assert titles["where"] == ("here",)
     assert len(titles["group"]) <= 30
     assert set(columns["where"].tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("targets", "relabel", "count"),
+    [
+        (X3 * 2, "numbers", 3),
+        ((X3 > 0).astype(np.int64), "classes", 3),
+        (np.repeat(X3, 30, axis=1), "nothing", 0),  # ninety numbers are not typed
+        (np.arange(180).reshape(60, 3) % 7, "nothing", 0),  # tokens
+        (None, "nothing", 0),
+    ],
+)
+def test_what_a_new_label_may_be_follows_from_the_targets(targets, relabel, count, tmp_path):
+    record, _, listing = shown(made(X3, targets), Shelf(tmp_path))
+    assert (record.relabel, len(record.several)) == (relabel, count)
+    assert len(listing.targets) == (len(listing.names) if count else 0)
 
 
 def test_the_record_can_be_read_again(tmp_path):

@@ -101,8 +101,8 @@ function linesOf(item, beside) {
 function tellLabel(element, item) {
   const mark = marks.get(item);
   const before = visible(labelOf(item));
-  if (mark?.do !== "relabel" || mark.label === labelOf(item)) element.textContent = before;
-  else element.replaceChildren(make("s", { text: before }), ` ${visible(mark.label)}`);
+  if (mark?.do !== "relabel" || isGiven(mark.label, item)) element.textContent = before;
+  else element.replaceChildren(make("s", { text: before }), ` ${visible(labelText(mark.label))}`);
 }
 
 function spokenItem(item) {

@@ -59,6 +59,31 @@ function askLabel(item) {
   field.focus();
 }
 
+// Asks for all targets of an item: which classes hold, or a number each.
+function askTargets(item) {
+  const now = marks.get(item)?.label ?? givenLabel(item);
+  const classes = data.relabel === "classes";
+  const fields = now.map((value) =>
+    make("input", classes ? { type: "checkbox", checked: value === 1 } : { type: "number", step: "any", required: true, value: String(value) }));
+  const form = make("form", { class: "targets" },
+    ...fields.map((field, k) => make("label", {}, field, make("span", { text: visible(data.several[k]) }))),
+    make("button", { type: "submit", text: "Set" }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const label = fields.map((field) => (classes ? Number(field.checked) : Number(field.value)));
+    const asItWas = label.join(" ") === originalLabel(item);
+    relabelDialog.close();
+    setMarks([[item, asItWas ? null : { do: "relabel", label }]]);
+    say(`${visible(names[item])}: ${asItWas ? "as it was" : markText({ do: "relabel", label })}`);
+  });
+  const title = make("h2", { id: "relabel-title", text: `Relabel ${visible(names[item])}, now ${visible(labelText(now))}` });
+  const hint = `${classes ? "Tab to move, space to tick" : "Tab to move"}, Enter to set all, Esc to leave.`;
+  relabelDialog.replaceChildren(title, form, make("p", { class: "soft", text: hint }));
+  relabelDialog.showModal();
+  fields[0].focus();
+  fields[0].select();
+}
+
 const keyTable = [
   ["← ↑ → ↓, h j k l", "move; Home, End, Page keys too"],
   ["/", "search; Esc leaves it"],

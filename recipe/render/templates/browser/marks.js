@@ -9,13 +9,25 @@ const words = { drop: "drop", relabel: "relabel", fine: "fine" };
 const signs = { drop: "✕", relabel: "→", fine: "✓" };
 
 const itemOf = new Map(names.slice(0, known).map((name, item) => [name, item]));
-const sameMark = (a, b) => a?.do === b?.do && a?.label === b?.label;
+const sameMark = (a, b) => a?.do === b?.do && String(a?.label) === String(b?.label);
+
+// A label in words. Of an item with several targets it is a list of numbers; of classes those that hold are told.
+function labelText(label) {
+  if (!Array.isArray(label)) return String(label);
+  if (data.relabel !== "classes") return label.join(" ");
+  return data.several.filter((_, k) => label[k]).join(", ") || "none";
+}
+
+// The label that an item has here, as marks have it; and what it is in a patch's `was`.
+const givenLabel = (item) => (data.several.length ? data.targets[item].split(" ").map(Number) : labelOf(item));
+const givenText = (item) => (data.several.length && item < known ? data.targets[item] : labelOf(item));
+const isGiven = (label, item) => String(label) === String(item < known ? givenLabel(item) : labelOf(item));
 
 // The label that the data have without any patch: of a relabelled item the one it had before.
 const applied = new Map(data.marks.map((mark) => [mark.name, mark]));
 function originalLabel(item) {
   const mark = applied.get(names[item]);
-  return mark && mark.do === "relabel" && mark.was ? mark.was : labelOf(item);
+  return mark && mark.do === "relabel" && mark.was ? mark.was : givenText(item);
 }
 
 // One step, which undo takes back as a whole. changes: [[item, mark or null], …]
@@ -73,13 +85,23 @@ function recall() {
 function readMark(mark) {
   if (typeof mark?.name !== "string" || !Object.hasOwn(words, mark.do)) return null;
   if (mark.do !== "relabel") return { do: mark.do };
-  return typeof mark.label === "string" || typeof mark.label === "number"
-    ? { do: "relabel", label: String(mark.label) }
-    : null;
+  const label = readLabel(mark.label);
+  return label === null ? null : { do: "relabel", label };
+}
+
+// Several targets may be given one by one, or by the names of those that hold.
+function readLabel(label) {
+  if (!data.several.length) return typeof label === "string" || typeof label === "number" ? String(label) : null;
+  if (!Array.isArray(label)) return null;
+  if (data.relabel === "classes" && label.every((one) => data.several.includes(one))) {
+    return data.several.map((name) => Number(label.includes(name)));
+  }
+  const numbers = label.map(Number);
+  return numbers.length === data.several.length && numbers.every(Number.isFinite) ? numbers : null;
 }
 
 function markText(mark) {
-  return mark.do === "relabel" ? `relabel as ${visible(mark.label)}` : words[mark.do];
+  return mark.do === "relabel" ? `relabel as ${visible(labelText(mark.label))}` : words[mark.do];
 }
 
 function countMarks() {

@@ -62,8 +62,8 @@ function markItem(what, item) {
   if (item < 0) return;
   if (item >= known) return say("It could not be read, so there is nothing to mark.");
   if (what === "relabel") {
-    if (data.relabel === "nothing") return say("Items with several targets cannot be relabelled here: drop them, or mend the data.");
-    return askLabel(item);
+    if (data.relabel === "nothing") return say("There is no label that could be changed here: drop the item, or mend the data.");
+    return data.several.length ? askTargets(item) : askLabel(item);
   }
   const had = marks.get(item)?.do === what;
   setMarks([[item, had ? null : { do: what }]]);

@@ -86,6 +86,7 @@ function listen() {
   });
   for (const button of document.querySelectorAll("[data-do]")) {
     const what = button.dataset.do;
+    button.disabled = what === "relabel" && data.relabel === "nothing";
     button.addEventListener("click", () => (what === "undo" ? takeBack() : markItem(what, itemAtCursor())));
   }
 }
