@@ -30,6 +30,7 @@ from recipe.trials.here import finished, items_of, load_weights, single_file
 from recipe.trials.ladder import Goal, Step, climb, ladder_for, trial_of
 from recipe.trials.mending import try_remedies
 from recipe.trials.plan import plan_overfit, spoken
+from recipe.trials.plugging import plug_in
 from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.rates import choose_rate
 
@@ -108,6 +109,10 @@ def tell(stage: Stage) -> None:
     if edge is not None and found and plan.rates and free:
         rates = [float(f"{share * edge.edge.low:.1e}") for share in stage.settings["shares"][: plan.rates]]
         choice = stage.measure("rate_choice", choose_rate, stage, trial, edge.rate, rates, plan, outcome.seconds)
+
+    # Its signals one by one: each has to bring what it promised.
+    if outcome.status == "finished":
+        stage.measure("plugged", plug_in, stage, chosen.change, choice, outcome.steps, plan.costs[chosen.name])
 
     report(stage, ladder, choice, outcome)
     if remedies is not None:

@@ -14,6 +14,7 @@ from recipe.record.remedies import Remedies
 from recipe.record.report import Report
 from recipe.record.trial import Outcome
 from recipe.render.blocks import Bar, Bars, Block, Cell, Curve, Mark, Series, Table, Tone, missing
+from recipe.render.stories.plugged import plugged
 from recipe.render.stories.sheets import sheet_of
 
 # Points of a raw loss curve, at most: the eye does not see more.
@@ -33,6 +34,7 @@ def story(shelf: Shelf, _report: Report, _trials: Sequence[Outcome]) -> list[Blo
         *_layers(shelf),
         *_units(shelf),
         *_filters(shelf),
+        *plugged(shelf),
     ]
 
 
