@@ -190,7 +190,8 @@ FAULTS = [
     Fault("SGD at 3", model("Host", "optimizer=sgd", "optimizer.lr=3"), "rate-below-edge", "rate-too-high"),
     Fault("O03 beside the edge", model("Host", "optimizer.lr=1e-6"), "rate-below-edge", "rate-too-low"),
     Fault("O05 beside the edge", model("Host", "+optimizer.maximize=true"), "rate-below-edge", "uphill"),
-    Fault("O01 in the predictions", model("Host", "optimizer.lr=1"), "predictions-settle", "rate-too-high"),
+    # At a rate of 1 one seed in six still gains a little late in its run, on one processor or another.
+    Fault("O01 in the predictions", model("Host", "optimizer.lr=3"), "predictions-settle", "rate-too-high"),
     Fault("a GRU far above its rate", model("RowGru", "optimizer.lr=0.3"), "predictions-settle", "rate-too-high"),
     Fault("O03 in the predictions", model("Host", "optimizer.lr=1e-6"), "predictions-settle", "rate-too-low"),
     Fault(

@@ -145,7 +145,7 @@ def test_a_worker_of_a_cluster_reads_by_itself(tmp_path: Path, monkeypatch: pyte
 
     def counted(*arguments: Any, num_workers: int, **more: Any) -> Any:
         started.append(num_workers)
-        return loader(*arguments, num_workers=0, **more)
+        return loader(*arguments, num_workers=0, **more | {"multiprocessing_context": None})
 
     monkeypatch.setattr(stream, "DataLoader", counted)
     monkeypatch.setattr(stream, "processors", lambda: 7)
