@@ -12,21 +12,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from recipe.intervals import t_interval
+from recipe.probes.chosen_rung import filters_of, health_of
 from recipe.probes.cost import measure_cost
-from recipe.probes.first_filters import first_filters
 from recipe.probes.learning_rate_edge import measure_edge
 from recipe.probes.training_setup import training_setup
-from recipe.probes.unit_health import unit_health
 from recipe.record.data import Ceiling
-from recipe.record.evidence import CannotMeasure
-from recipe.record.filters import FirstFilters
 from recipe.record.history import History
-from recipe.record.overfit import CapacityLadder, OverfitPlan, RateChoice, Rung, UnitHealth
+from recipe.record.overfit import CapacityLadder, LearningRateEdge, OverfitPlan, RateChoice, Rung
 from recipe.record.remedies import Remedies
 from recipe.record.report import TrialRow
 from recipe.record.trial import Outcome
 from recipe.trials.compare import of_one
-from recipe.trials.here import finished, items_of, load_weights, single_file
+from recipe.trials.here import finished, items_of, single_file
 from recipe.trials.ladder import Goal, Step, climb, ladder_for, trial_of
 from recipe.trials.mending import try_remedies
 from recipe.trials.plan import plan_overfit, spoken
@@ -35,13 +32,9 @@ from recipe.trials.pool import threads_of, workers_of
 from recipe.trials.rates import choose_rate
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from recipe.ingredients import Ingredients
     from recipe.stages.stage import Stage
 
-# Items that unit health is measured on, at most.
-_CENSUS = 10_000
 # Steps of a rung on a language model: a long text is not fitted, and a pass over it is long.
 _LANGUAGE = 4000
 
@@ -73,28 +66,12 @@ def tell(stage: Stage) -> None:
     # Adam is safe: 3e-4, a constant rate. Look at what really happened in the run: its rate, its gradients, its units.
     stage.measure("run", run_of, outcome)
     with single_file(threads):
-        stage.measure(
-            "setup",
-            training_setup,
-            ingredients,
-            seed=stage.seed,
-            rates=outcome.history.rates,
-        )
+        stage.measure("setup", training_setup, ingredients, seed=stage.seed, rates=outcome.history.rates)
         stage.measure("unit_health", health_of, ingredients, outcome, stage)
         stage.measure("first_filters", filters_of, ingredients, outcome, stage)
 
         # How far could the rate go? The largest that does not diverge, over two seeds.
-        edge = None
-        if plan.edge_steps:
-            seeds = (stage.seed, stage.seed + 1)
-            edge = stage.measure(
-                "learning_rate_edge",
-                measure_edge,
-                ingredients,
-                seeds=seeds,
-                steps=plan.edge_steps,
-                progress=stage.progress,
-            )
+        edge = stage.measure("learning_rate_edge", edge_of, stage, ingredients, plan) if plan.edge_steps else None
 
     # Why does it not fit? The checks name causes; each standard remedy is tried alone, as an experiment of its own.
     remedies = None
@@ -171,28 +148,15 @@ def unknown_of(stage: Stage, rung: Rung) -> str:
     return "" if isinstance(found, Ceiling) else "what the labels allow was not measured"
 
 
+def edge_of(stage: Stage, ingredients: Ingredients, plan: OverfitPlan) -> LearningRateEdge:
+    """Over two seeds."""
+    seeds = (stage.seed, stage.seed + 1)
+    return measure_edge(ingredients, seeds=seeds, steps=plan.edge_steps, progress=stage.progress)
+
+
 def run_of(outcome: Outcome) -> History:
     """The history of the chosen rung, by which it is judged."""
     return outcome.history
-
-
-def health_of(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> UnitHealth:
-    """Units of the chosen net before and after its run, on the training set (or many of it)."""
-    before, after = _both_ends(ingredients, outcome, stage)
-    return unit_health(before, after, ingredients.feed("train", plain=True, limit=_CENSUS))
-
-
-def filters_of(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> FirstFilters:
-    """What the chosen net looks for first, before and after its run."""
-    return first_filters(*_both_ends(ingredients, outcome, stage), ingredients.input_shape, stage.shelf)
-
-
-def _both_ends(ingredients: Ingredients, outcome: Outcome, stage: Stage) -> tuple[nn.Module, nn.Module]:
-    """The net as its run began, and as it ended."""
-    if outcome.weights is None:
-        raise CannotMeasure(f"{outcome.trial.name} left no weights: {outcome.note or outcome.status}")
-    ends = [ingredients.model(outcome.trial.seed) for _ in range(2)]
-    return ends[0], load_weights(ends[1], outcome, stage.folder / "trials")
 
 
 def report(stage: Stage, ladder: CapacityLadder, choice: RateChoice | None, outcome: Outcome) -> None:

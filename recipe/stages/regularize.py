@@ -129,15 +129,8 @@ def curve_of(stage: Stage, contest: Contest, plan: RegularizePlan) -> LearningCu
     return fit_learning_curve(points, metric=task.headline, val_examples=len(data.val), seed=stage.seed)
 
 
-def report(
-    stage: Stage,
-    plan: RegularizePlan,
-    reference: Reference,
-    regularizers: Regularizers,
-    combination: Combination,
-    curve: LearningCurve | None,
-) -> None:
-    """Rows, headline numbers, and the lines of recipe.yaml with their evidence."""
+def report_rows(stage: Stage, reference: Reference, regularizers: Regularizers) -> None:
+    """The net as it came, and each idea beside it."""
     stage.row(
         TrialRow(
             id="reference",
@@ -166,6 +159,18 @@ def report(
             ),
             beside=regularizers.under(idea),
         )
+
+
+def report(
+    stage: Stage,
+    plan: RegularizePlan,
+    reference: Reference,
+    regularizers: Regularizers,
+    combination: Combination,
+    curve: LearningCurve | None,
+) -> None:
+    """Rows, headline numbers, and the lines of recipe.yaml with their evidence."""
+    report_rows(stage, reference, regularizers)
     stage.headline("train", reference.metric, combination.train)
     stage.headline("val", reference.metric, combination.val)
     stage.headline("val", "loss", combination.val_loss)
