@@ -74,6 +74,11 @@ PAIRS = Rule(
     lambda v: isinstance(v, (list, tuple)) and all(_is_pair(one) for one in v),
 )
 NAMES = Rule("a list of names", lambda v: isinstance(v, (list, tuple)) and all(isinstance(one, str) for one in v))
+CHANNELS = Rule(
+    "a list of different whole numbers from 0 up",
+    lambda v: isinstance(v, (list, tuple)) and 0 < len(v) == len(set(v)) and all(whole(0).holds(one) for one in v),
+    ("[0]",),
+)
 TABLE = Rule("a mapping", lambda v: isinstance(v, Mapping))
 OPTION = Rule("a name, such as auto or standardize", TEXT.holds, ("auto",))
 BY_COLUMN = Rule("a mapping {default: NAME, columns: {COLUMN: NAME}}", lambda v: isinstance(v, Mapping) and bool(v))
@@ -134,6 +139,7 @@ RULES: dict[str, Rule] = {
     "data.header": either(FLAG, one_of("auto")),
     "data.leave_out": NAMES,
     "data.side": either(OFF, whole(1)),
+    "data.channels": either(OFF, CHANNELS),
     "data.extra": either(OFF, TEXT, NODE),
     "data.extra_share": either(OFF, number(0, 1, above=True)),
     "regularize.extra": either(OFF, TEXT, NODE),

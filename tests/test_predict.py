@@ -247,3 +247,19 @@ def test_dates_are_read_as_in_training(tmp_path, ending):
         assert (code, warned) == (0, [])
         said = torch.tensor([list(row["probabilities"].values()) for row in rows], dtype=torch.float64)
         assert torch.equal(said[torch.as_tensor(made.data.val.rows)], expected.double())
+
+
+def test_channels_that_the_net_does_not_see_may_stand_in_a_file(tmp_path):
+    x = np.random.default_rng(0).integers(0, 255, size=(60, 3, 8, 8), dtype="u1")
+    np.savez(tmp_path / "d.npz", x=x, y=np.arange(60) % 2)
+    words = ["data=arrays", f"data.path={tmp_path}/d.npz", "data.channels=[2]", "data.side=4"]
+    made = Ingredients(compose([*words, "model=mlp", "model.width=8", "model.depth=1", "train.epochs=1"]))
+    assert made.input_shape == (1, 4, 4)
+    write_model(
+        tmp_path / "ensemble" / "model", made, [Net("one", 0, made.model_node(), made.train(0).model)], threads=1
+    )
+    np.save(tmp_path / "x.npy", made.data.val.inputs.numpy())
+    code, rows, warned = lines(tmp_path, tmp_path / "x.npy")
+    assert (code, warned) == (0, [])
+    said = torch.tensor([list(row["probabilities"].values()) for row in rows], dtype=torch.float64)
+    assert torch.equal(said, read_model(tmp_path / "ensemble" / "model").say(made.data.val).double())

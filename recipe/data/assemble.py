@@ -32,7 +32,7 @@ from recipe.tree import leaves
 SPLITS = ("train", "val", "test")
 USE = {
     "name", "val_fraction", "test_fraction", "train_transform", "eval_transform", "max_unreadable", "preprocess",
-    "patch", "workers", "streaming", "encode", "tokens", "bag", "leave_out", "side", "extra", "extra_share",
+    "patch", "workers", "streaming", "encode", "tokens", "bag", "leave_out", "side", "channels", "extra", "extra_share",
 }  # fmt: skip
 """Keys of the data node that say how the data are used, not where they come from."""
 KINDS = ("image", "table", "text", "series", "array")
@@ -276,7 +276,8 @@ def _fitted(settings: Mapping[str, Any], train: Split, kind: str, names: Sequenc
         columns = {name: way for name, way in setting.get("columns", {}).items() if name not in settings["leave_out"]}
         setting = {**setting, "columns": columns}
     with one_thread():
-        return fit("none" if own else setting, train, kind, names, side=settings["side"])
+        shown = {key: settings[key] for key in ("side", "channels")}
+        return fit("none" if own else setting, train, kind, names, **shown)
 
 
 def _kind(train: Split) -> str:

@@ -15,6 +15,7 @@ from recipe.data.data import Split
 from recipe.data.proposal import BY_COLUMN, Choice, are_codes, chosen, propose, rows_of_columns
 from recipe.data.scalings import OPTIONS, Steps, join_columns, log_always
 from recipe.record.plain import from_json, to_json
+from recipe.record.refusal import Refusal
 from recipe.tree import Tree, join, leaves, map_tree
 
 __all__ = ["OPTIONS", "Preprocess", "fit", "propose"]
@@ -28,13 +29,14 @@ class _Kept(msgspec.Struct, frozen=True):
     steps: tuple[Steps | None, ...]
     setting: str | dict[str, Any] = ""
     side: int | None = None
+    channels: tuple[int, ...] | None = None
 
 
 class Preprocess(nn.Module):
     """Batch of raw inputs → float32, leaf by leaf. Leaves without steps (tokens, indices) pass through as they are.
 
     name: an option, or "by_column". setting: what to write for data.preprocess, to get the same. side: pictures
-    (B, C, H, W) are averaged until their shorter side has so many pixels.
+    (B, C, H, W) are averaged until their shorter side has so many pixels. channels: those of them that come out.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class Preprocess(nn.Module):
         steps: tuple[Steps | None, ...],
         setting: str | dict[str, Any] = "",
         side: int | None = None,
+        channels: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
-        self.name, self.steps, self.setting, self.side = name, steps, setting or name, side
+        self.name, self.steps, self.setting, self.side, self.channels = name, steps, setting or name, side, channels
         for number, one in enumerate(steps):
             for key in LISTS:
                 self.register_buffer(
@@ -53,27 +56,30 @@ class Preprocess(nn.Module):
                 )
 
     def forward(self, inputs: Tree) -> Tree:
-        """The same tree; each tensor that has steps comes out as float32, of the same shape but for `side`."""
+        """The same tree; tensors that have steps come out as float32, in their shape but for `side` and `channels`."""
         number = iter(range(len(self.steps)))
-        return map_tree(lambda leaf: self._smaller(self._one(leaf, next(number))), inputs)
+        return map_tree(lambda leaf: self._shown(self._one(leaf, next(number))), inputs)
 
     @cached_property
     def unclipped(self) -> Preprocess:
         """The same without a limit to how far a number may lie: for who looks for those that lie far out."""
         free = [None if one is None else msgspec.structs.replace(one, low=(), high=()) for one in self.steps]
-        return Preprocess(self.name, tuple(free), self.setting, self.side)
+        return Preprocess(self.name, tuple(free), self.setting, self.side, self.channels)
 
     def to_json(self) -> bytes:
         """What travels with a model."""
-        return to_json(_Kept(self.name, self.steps, self.setting, self.side))
+        return to_json(_Kept(self.name, self.steps, self.setting, self.side, self.channels))
 
     @classmethod
     def from_json(cls, text: bytes) -> Preprocess:
         """The inverse of `to_json`."""
         kept = from_json(text, _Kept)
-        return cls(kept.name, kept.steps, kept.setting, kept.side)
+        return cls(kept.name, kept.steps, kept.setting, kept.side, kept.channels)
 
-    def _smaller(self, leaf: Tensor) -> Tensor:
+    def _shown(self, leaf: Tensor) -> Tensor:
+        """Of a picture the channels that are asked for, at the size that is asked for."""
+        if self.channels is not None and leaf.ndim == 4:
+            leaf = leaf[:, list(self.channels)]
         if self.side is None or leaf.ndim != 4 or min(leaf.shape[2:]) <= self.side:
             return leaf
         height, width = (max(1, round(size * self.side / min(leaf.shape[2:]))) for size in leaf.shape[2:])
@@ -103,12 +109,19 @@ class Preprocess(nn.Module):
 
 
 def fit(
-    setting: Any, train: Split, kind: str, names: Sequence[str] | None = None, *, side: int | None = None
+    setting: Any,
+    train: Split,
+    kind: str,
+    names: Sequence[str] | None = None,
+    *,
+    side: int | None = None,
+    channels: Sequence[int] | None = None,
 ) -> Preprocess:
     """The preprocessing that data.preprocess asks for, fitted on the train split.
 
     setting: a name of OPTIONS; "auto", which is what is proposed; or {default: …, columns: {COLUMN: …}}. names: of the
-    columns of a table. side: of smaller pictures. Refusal for options and columns that are not there.
+    columns of a table. side: of smaller pictures. channels: of them that are shown. Refusal for options, columns and
+    channels that are not there.
     """
     inputs = train.inputs if not train.streams else sample_of(train)
     choice = chosen(setting, inputs, kind, names)
@@ -118,7 +131,20 @@ def fit(
         return Preprocess(BY_COLUMN, (_by_column(leaf, choice),), choice.setting)
     # Whole numbers that are not pixels are tokens or codes: an embedding reads them, no scale does.
     steps = tuple(None if are_codes(leaf) else OPTIONS[choice](leaf) for leaf in leaves(inputs))
-    return Preprocess(choice, steps, side=side)
+    return Preprocess(choice, steps, side=side, channels=_there(channels, inputs, kind))
+
+
+def _there(channels: Sequence[int] | None, inputs: Tree, kind: str) -> tuple[int, ...] | None:
+    """The channels, if pictures have them."""
+    if channels is None:
+        return None
+    leaf = next(leaves(inputs))
+    if kind != "image" or leaf.ndim != 4:
+        raise Refusal("only pictures of shape (C, H, W) have channels", where="data.channels", fix="data.channels=null")
+    if max(channels) >= leaf.shape[1]:
+        fix = f"numbers from 0 to {leaf.shape[1] - 1}"
+        raise Refusal(f"there is no channel {max(channels)}", where="data.channels", fix=fix)
+    return tuple(channels)
 
 
 def sample_of(train: Split) -> Tree:

@@ -97,9 +97,9 @@ def signals_of(ingredients: Ingredients, columns: Columns | None) -> tuple[str, 
         if len(found) > 1:
             return "columns", found
     if data.kind == "image" and isinstance(shape, tuple) and len(shape) == 3 and not data.train.streams:
-        found = _sizes(min(shape[1:]))
+        found = _pictures(ingredients, shape)
         if len(found) > 1:
-            return "sizes of the pictures", found
+            return "channels and sizes of the pictures" if shape[0] > 1 else "sizes of the pictures", found
     raise CannotMeasure("its inputs are one signal, or nobody looked at what each of its columns tells")
 
 
@@ -134,10 +134,22 @@ def _columns(columns: Columns, left_out: list[str]) -> list[Signal]:
     return found
 
 
-def _sizes(side: int) -> list[Signal]:
-    """A quarter of the side, half of it, all of it."""
-    sides = [s for s in (side // 4, side // 2) if s >= _SMALLEST]
-    return [*(Signal(f"pictures of {s} px", {"data.side": s}) for s in sides), Signal(f"pictures of {side} px", {})]
+def _pictures(ingredients: Ingredients, shape: tuple[int, ...]) -> list[Signal]:
+    """Small ones first: one channel, one more, …; then all channels of larger ones, up to the size that there is."""
+    side, given = min(shape[1:]), ingredients.config["data"]
+    sizes: list[Change] = [{"data.side": s} for s in (side // 4, side // 2) if s >= _SMALLEST] + [{}]
+    sizes = sizes if shape[0] == 1 else sizes[-2:]
+    channels = list(given["channels"] or range(shape[0]))
+    found = []
+    if 1 < len(channels) < _MOST and given["train_transform"] == [] == given["eval_transform"]:
+        alone = {c: linear_score(ingredients.changed({**sizes[0], "data.channels": [c]})) or 0.0 for c in channels}
+        order = sorted(channels, key=lambda c: -alone[c])
+        for count in range(1, len(order)):
+            change = {**sizes[0], "data.channels": sorted(order[:count])}
+            found.append(Signal(f"channel {order[count - 1]}", change))
+        found.append(Signal(f"channel {order[-1]}", sizes[0]))
+        sizes = sizes[1:]
+    return [*found, *(Signal(f"pictures of {size.get('data.side', side)} px", size) for size in sizes)]
 
 
 def _plug(

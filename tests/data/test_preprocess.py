@@ -116,3 +116,21 @@ def test_not_a_number_does_not_spoil_the_statistics():
     assert fit("standardize", split_of(spoilt), "table").steps[0].shift[0] == pytest.approx(
         float(ROWS[:, 0].mean()), rel=1e-2
     )
+
+
+def test_of_pictures_the_channels_that_are_asked_for_come_out():
+    whole = fit("per_channel", split_of(PICTURES), "image")
+    some = fit("per_channel", split_of(PICTURES), "image", side=2, channels=[2, 0])
+    assert some(PICTURES[:5]).shape == (5, 2, 2, 2)
+    means = whole(PICTURES[:5]).mean((2, 3))
+    assert torch.allclose(some(PICTURES[:5]).mean((2, 3)), means[:, [2, 0]], atol=1e-5)
+    assert torch.equal(Preprocess.from_json(some.to_json())(PICTURES[:5]), some(PICTURES[:5]))
+    assert torch.equal(some.unclipped(PICTURES[:5]), some(PICTURES[:5]))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind", "told"), [(PICTURES, "image", "no channel 3"), (ROWS, "table", "only pictures")]
+)
+def test_channels_that_are_not_there_are_refused(inputs, kind, told):
+    with pytest.raises(Refusal, match=told):
+        fit("standardize", split_of(inputs), kind, channels=[0, 3])

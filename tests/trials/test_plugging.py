@@ -51,6 +51,22 @@ def test_pictures_come_in_small_first() -> None:
     assert (what, [s.change for s in signals]) == ("sizes of the pictures", [{"data.side": 4}, {}])
 
 
+def test_channels_come_in_one_by_one_on_small_pictures(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 3, 8, 8)).astype("f4"), np.arange(400) % 2
+    x[:, 2] += 3 * y[:, None, None]
+    x[:, 0] += 0.05 * y[:, None, None]
+    np.savez(tmp_path / "p.npz", x=x, y=y)
+    made = Ingredients(compose(["data=arrays", f"data.path={tmp_path}/p.npz"]))
+    what, signals = signals_of(made, None)
+    assert what == "channels and sizes of the pictures"
+    changes = [s.change for s in signals]
+    assert changes[0] == {"data.side": 4, "data.channels": [2]}
+    assert changes[2:] == [{"data.side": 4}, {}]
+    assert [s.name for s in signals] == ["channel 2", "channel 0", "channel 1", "pictures of 8 px"]
+    assert made.changed(changes[0]).input_shape == (1, 4, 4)
+
+
 @pytest.mark.parametrize(("more", "told"), [(["task=autoencoder"], "targets too"), ([], "one signal")])
 def test_what_is_one_signal_says_so(more: list[str], told: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
