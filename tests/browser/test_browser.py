@@ -228,6 +228,7 @@ def test_several_classes_may_be_imported_by_name(opened, tmp_path):
 def test_several_numbers_are_typed(opened, tmp_path):
     seen = opened("points")
     seen.press("r")
+    seen.page.wait_for_selector("dialog[open] input:focus")
     seen.page.keyboard.type("1.5")
     seen.press("Tab")
     seen.page.keyboard.type("-2")
