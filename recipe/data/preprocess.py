@@ -124,6 +124,7 @@ def fit(
     channels that are not there.
     """
     inputs = train.inputs if not train.streams else sample_of(train)
+    shown = _there(channels, inputs, kind)
     choice = chosen(setting, inputs, kind, names)
     if isinstance(choice, Choice):
         leaf = rows_of_columns(inputs)
@@ -131,7 +132,7 @@ def fit(
         return Preprocess(BY_COLUMN, (_by_column(leaf, choice),), choice.setting)
     # Whole numbers that are not pixels are tokens or codes: an embedding reads them, no scale does.
     steps = tuple(None if are_codes(leaf) else OPTIONS[choice](leaf) for leaf in leaves(inputs))
-    return Preprocess(choice, steps, side=side, channels=_there(channels, inputs, kind))
+    return Preprocess(choice, steps, side=side, channels=shown)
 
 
 def _there(channels: Sequence[int] | None, inputs: Tree, kind: str) -> tuple[int, ...] | None:

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from recipe.models.pretrained import COLOURS
 from recipe.record.refusal import Refusal
 
-_COLOURS = 3
 _taken: set[tuple[str, tuple[int, ...]]] = set()
 
 
@@ -24,7 +24,7 @@ def from_torchvision(
             f"torchvision has no model {name!r}", where="model.name", fix=_nearest(name, models.list_models())
         )
     net: nn.Module = models.get_model(name, num_classes=num_outputs, **arguments)
-    if input_shape is not None and len(input_shape) == 3 and input_shape[0] != _COLOURS:
+    if input_shape is not None and len(input_shape) == 3 and input_shape[0] != COLOURS:
         _take_channels(net, input_shape[0])
     _require_taken(net, name, input_shape)
     return net

@@ -28,8 +28,8 @@ LEAST = 3
 
 def first_filters(before: nn.Module, after: nn.Module, input_shape: object, shelf: Shelf) -> FirstFilters:
     """Of the same net at its start and at its end. CannotMeasure where its first layer sees no pictures."""
-    name, filters = filters_of(after, input_shape)
-    _, at_start = filters_of(before, input_shape)
+    name, filters = first_layer(after, input_shape)
+    _, at_start = first_layer(before, input_shape)
     noise, start = noise_of(filters), noise_of(at_start)
     # The loudest first: a filter that hardly answers says little, whatever it looks like.
     order = filters.flatten(1).norm(dim=1).argsort(descending=True)[:SHOWN].tolist()
@@ -50,7 +50,7 @@ def first_filters(before: nn.Module, after: nn.Module, input_shape: object, shel
     )
 
 
-def filters_of(model: nn.Module, input_shape: object) -> tuple[str, Tensor]:
+def first_layer(model: nn.Module, input_shape: object) -> tuple[str, Tensor]:
     """(name of the first layer, its weights (O, C, h, w)); of a dense one as the pictures that it weighs."""
     if not isinstance(input_shape, tuple) or len(input_shape) != 3:
         raise CannotMeasure("inputs are no pictures")

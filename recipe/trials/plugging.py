@@ -40,6 +40,8 @@ _SHARE = 0.05
 _SMALLEST = 4
 # Rows that the linear models are fitted on, and judged by.
 _ROWS = 2000
+# Numbers of an input beyond which no linear model is fitted: it would take longer than the net, and gigabytes.
+_WIDEST = 4096
 
 
 class Signal(NamedTuple):
@@ -104,9 +106,9 @@ def signals_of(ingredients: Ingredients, columns: Columns | None) -> tuple[str, 
 
 
 def linear_score(ingredients: Ingredients) -> float | None:
-    """The headline of a linear model on the same inputs, on validation; None for tasks that have no such model here."""
+    """The headline of a linear model on the same inputs, on validation; None where there is none of a bearable size."""
     task = ingredients.task
-    if ingredients.mirrors or task.headline not in ("accuracy", "r2"):
+    if ingredients.mirrors or task.headline not in ("accuracy", "r2") or math.prod(ingredients.input_shape) > _WIDEST:
         return None
     x, y = _rows(ingredients, "train")
     others, truth = _rows(ingredients, "val")

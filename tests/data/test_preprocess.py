@@ -133,4 +133,4 @@ def test_of_pictures_the_channels_that_are_asked_for_come_out():
 )
 def test_channels_that_are_not_there_are_refused(inputs, kind, told):
     with pytest.raises(Refusal, match=told):
-        fit("standardize", split_of(inputs), kind, channels=[0, 3])
+        fit("auto", split_of(inputs), kind, channels=[0, 3])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from recipe.config import compose
 from recipe.ingredients import Ingredients
 from recipe.models.zoo import from_torchvision
-from recipe.probes.first_filters import SHOWN, filters_of, first_filters, noise_of
+from recipe.probes.first_filters import SHOWN, first_filters, first_layer, noise_of
 from recipe.record.evidence import CannotMeasure, Shelf
 
 
@@ -38,10 +38,10 @@ def test_the_size_of_the_weights_does_not_matter() -> None:
 
 def test_the_first_layer_is_found_in_convolutional_and_dense_nets() -> None:
     dense = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 5))
-    name, filters = filters_of(dense, (3, 8, 8))
+    name, filters = first_layer(dense, (3, 8, 8))
     assert (name, tuple(filters.shape)) == ("1", (5, 3, 8, 8))
     assert torch.equal(filters[2].flatten(), dense[1].weight[2])
-    name, filters = filters_of(from_torchvision("resnet18", 5, (3, 64, 64)), (3, 64, 64))
+    name, filters = first_layer(from_torchvision("resnet18", 5, (3, 64, 64)), (3, 64, 64))
     assert (name, tuple(filters.shape)) == ("conv1", (64, 3, 7, 7))
 
 
@@ -55,7 +55,7 @@ def test_the_first_layer_is_found_in_convolutional_and_dense_nets() -> None:
 )
 def test_what_has_no_filters_says_so(model: nn.Module, shape: tuple[int, ...], told: str) -> None:
     with pytest.raises(CannotMeasure, match=told):
-        filters_of(model, shape)
+        first_layer(model, shape)
 
 
 def test_training_on_pictures_makes_filters_smoother_than_they_began(tmp_path: Path) -> None:

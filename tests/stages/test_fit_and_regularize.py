@@ -142,6 +142,13 @@ class TestOverfit:
         found = next(finding for finding in report["checks"] if finding["id"] == "training-set-fits")
         assert (found["verdict"], found["cause"]) == ("warn", "too-short")
 
+    def test_filters_that_are_constant_leave_the_page_whole(self, tmp_path):
+        words = ["model=linear", "init.scheme=zeros", "optimizer.lr=1e-12", "train.epochs=1", "overfit.edge_steps=0"]
+        run("overfit", tmp_path, *words, "overfit.remedies=0", "overfit.plug=0")
+        page = (tmp_path / "overfit" / "report.html").read_text()
+        assert "could not be drawn" not in page
+        assert "unknown (constant filters) before training" in page
+
     def test_what_a_narrow_code_can_keep_is_not_claimed(self, tmp_path):
         words = ["task=autoencoder", "model=autoencoder", "model.code=4", "train.epochs=1", "overfit.edge_steps=20"]
         _, shelf, report = run("overfit", tmp_path, *words, "overfit.remedies=0")

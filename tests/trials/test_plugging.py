@@ -86,6 +86,13 @@ def test_a_linear_model_says_what_to_expect(words: list[str]) -> None:
     assert linear_score(Ingredients(compose(["task=autoencoder"]))) is None
 
 
+def test_no_linear_model_is_fitted_to_large_pictures(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", x=np.zeros((60, 3, 64, 64), "u1"), y=np.arange(60) % 2)
+    large = Ingredients(compose(["data=arrays", f"data.path={tmp_path}/p.npz"]))
+    assert linear_score(large) is None
+    assert linear_score(large.changed({"data.side": 16})) is not None
+
+
 def test_the_net_is_given_one_after_the_other_and_the_boost_is_told(words: list[str], tmp_path: Path) -> None:
     words = [*words, f"run.dir={tmp_path}/run", "overfit.epochs=40", "overfit.edge_steps=0", "overfit.shares=[]"]
     words += [

@@ -272,19 +272,23 @@ def _filters(shelf: Shelf) -> Iterator[Block]:
     found = shelf.found("first_filters", FirstFilters)
     if found is None:
         return
-    noise, start = (
-        median(value for value in values if math.isfinite(value)) for values in (found.noise, found.noise_at_start)
-    )
+    noise, start = map(_usual, (found.noise, found.noise_at_start))
     height, width = found.shape[-2:]
     yield sheet_of(
         found.sheet,
         "first-filters",
-        f"What {found.layer} looks for: noise {noise:.2f}, {start:.2f} before training",
+        f"What {found.layer} looks for: noise {noise}, {start} before training",
         f"The {found.sheet.count} loudest of {found.count} filters of {height} × {width} pixels, black and white for "
         "each one's largest weight. The score is about 1 where neighbouring weights have nothing in common and near 0 "
         "where they go together, as in edges and blobs."
         + (" Filters this small have room for little of either." if max(height, width) < _ROOM else ""),
     )
+
+
+def _usual(noise: Sequence[float]) -> str:
+    """The median of those that have a score: filters of one number all over have none."""
+    known = [value for value in noise if math.isfinite(value)]
+    return f"{median(known):.2f}" if known else "unknown (constant filters)"
 
 
 def _tone(good: bool, chosen: bool) -> Tone:
