@@ -17,7 +17,7 @@ from recipe.record.saved_model import SavedModel
 from recipe.record.trial import Outcome
 from recipe.trials.compare import compare
 from recipe.trials.crew import LAST, Crew
-from recipe.trials.here import items_of
+from recipe.trials.here import items_in
 
 if TYPE_CHECKING:
     from recipe.data.data import Split
@@ -72,9 +72,6 @@ def measure_distilled(school: School, teacher: Teacher, plan: DistilPlan) -> Dis
     best = taught[school.best]
     wise = as_outputs(task, teacher.val)
 
-    def read(outcome: Outcome) -> list[float] | None:
-        return items_of(outcome, crew.folder)
-
     higher, metric = task.higher_is_better, task.headline
     return Distilled(
         change=plan.change,
@@ -87,7 +84,7 @@ def measure_distilled(school: School, teacher: Teacher, plan: DistilPlan) -> Dis
             Pupil(seed=a.trial.seed, taught=a.value("val", metric), alone=b.value("val", metric))
             for a, b in school.pairs
         ),
-        gain=compare(taught, alone, metric=metric, higher_is_better=higher, items=read),
+        gain=compare(taught, alone, metric=metric, higher_is_better=higher, items=items_in(crew.folder)),
         loss_gain=compare(taught, alone, metric="loss", higher_is_better=False),
         best=best.trial.seed,
         teacher=task.interval(wise, crew.targets),

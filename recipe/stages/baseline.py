@@ -33,6 +33,7 @@ from recipe.probes.probe import operations, outputs_of, plain_learner, sample, s
 from recipe.probes.reference import EARLY, Reference
 from recipe.probes.simple_to_complex import measure_simple_to_complex
 from recipe.probes.simplicity import measure_simplicity
+from recipe.probes.speed_ups import measure_speed_ups
 from recipe.probes.transforms import measure_sampling, measure_transforms
 from recipe.probes.wiring import measure_wiring
 from recipe.record.baseline import BaselinePlan, PriorBias
@@ -139,6 +140,7 @@ def _trust_the_skeleton(
     # Generalize a special case: in a batch, in another layout, in fewer bits, and vectorised, the same comes out.
     stage.measure("equivalence", measure_equivalences, skeleton, model, learner, items)
     stage.measure("pairs", measure_pairs, skeleton, model, items)
+    stage.measure("speed_ups", measure_speed_ups, skeleton, seed=stage.seed)
 
     # Overfit one batch: a handful of examples, down to the lowest achievable loss.
     stage.measure("one_batch", measure_one_batch, skeleton, stage.seed, stage.shelf, items=stage.settings["batch"])

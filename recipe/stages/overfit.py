@@ -23,7 +23,7 @@ from recipe.record.remedies import Remedies
 from recipe.record.report import TrialRow
 from recipe.record.trial import Outcome
 from recipe.trials.compare import of_one
-from recipe.trials.here import finished, items_of, single_file
+from recipe.trials.here import finished, items_in, single_file
 from recipe.trials.ladder import Goal, Step, climb, ladder_for, trial_of
 from recipe.trials.mending import try_remedies
 from recipe.trials.plan import plan_overfit, spoken
@@ -166,8 +166,7 @@ def report(stage: Stage, ladder: CapacityLadder, choice: RateChoice | None, outc
         stage.row(row_of(rung, ladder, stage.seed, place == ladder.chosen), beside=before)
     best = ladder.best
     stage.headline("train", "error", best.train_error)
-    items = lambda one: items_of(one, stage.folder / "trials")  # noqa: E731
-    stage.headline("val", ladder.metric, of_one(outcome, ladder.metric, items))
+    stage.headline("val", ladder.metric, of_one(outcome, ladder.metric, items_in(stage.folder / "trials")))
     reason = why_chosen(ladder)
     for key, value in best.change.items():
         if not stage.given(key):

@@ -15,7 +15,8 @@ from recipe.record.trial import Outcome
 # Fewest seeds, and fewest evaluations in the second half of a run that have a spread worth the name.
 _SEEDS, _LATE = 3, 4
 _SHARES = ("accuracy", "macro_recall", "f1")
-Items = Callable[[Outcome], Sequence[float] | None]
+Items = Callable[[Outcome, str], Sequence[float] | None]
+"""What a run came to item by item, for a metric; None where it was not kept."""
 
 
 def compare(
@@ -80,8 +81,9 @@ def of_one(outcome: Outcome, metric: str, items: Items) -> Interval:
 
 def _items(outcome: Outcome, metric: str, items: Items) -> Sequence[float] | None:
     """Only items of which the metric is the mean can speak for it: squared errors do not for an R²."""
-    each = items(outcome)
-    return each if each and abs(math.fsum(each) / len(each) - outcome.value("val", metric)) < 1e-5 else None
+    each = items(outcome, metric)
+    value = outcome.value("val", metric)
+    return each if each and math.isclose(math.fsum(each) / len(each), value, rel_tol=1e-4, abs_tol=1e-5) else None
 
 
 def _along(pairs: Sequence[tuple[Outcome, Outcome]], split: str, metric: str, sign: float) -> Interval | None:

@@ -121,12 +121,23 @@ def load_weights(model: nn.Module, outcome: Outcome, folder: Path, file: str | N
     return model
 
 
-def items_of(outcome: Outcome, folder: Path) -> list[float] | None:
-    """One number a validation item (the task's `per_item`), in the order of the split; None when it was not kept."""
+def items_of(outcome: Outcome, folder: Path, metric: str) -> list[float] | None:
+    """One number a validation item, in the order of the split; None when it was not kept.
+
+    The item's loss for the metric "loss", for any other the task's `per_item`.
+    """
     from safetensors.torch import load
 
     path = folder / outcome.trial.id / ITEMS
-    return load(path.read_bytes())["val"].tolist() if path.exists() else None
+    if not path.exists():
+        return None
+    found = load(path.read_bytes()).get("loss" if metric == "loss" else "val")
+    return None if found is None else found.tolist()
+
+
+def items_in(folder: Path) -> Callable[[Outcome, str], list[float] | None]:
+    """Reads what the trials of a folder came to, item by item."""
+    return lambda outcome, metric: items_of(outcome, folder, metric)
 
 
 @contextmanager
@@ -199,7 +210,8 @@ def outcome_of(trial: Trial, trained: Trained, ingredients: Ingredients, place: 
         write_bytes(place / WEIGHTS, packed(_tensors(trained.model.state_dict())))
     val = trained.evaluations["val"]
     items = ingredients.task.per_item(val.outputs, val.targets).float().contiguous()
-    write_bytes(place / ITEMS, packed({"val": items}))
+    losses = val.losses.float().contiguous()
+    write_bytes(place / ITEMS, packed({"val": items} | ({} if losses.shape != items.shape else {"loss": losses})))
     return Outcome(
         trial=trial,
         status=reason if reason in ("diverged", "pruned") else "finished",

@@ -22,7 +22,7 @@ from recipe.record.trial import Change, Outcome, Trial
 from recipe.simple_models import logistic_regression, ridge_regression
 from recipe.tree import leaves
 from recipe.trials.compare import compare, over_seeds
-from recipe.trials.here import items_of
+from recipe.trials.here import items_in
 from recipe.trials.pool import workers_of
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _plug(
             groups[place - 1],
             metric=task.headline,
             higher_is_better=task.higher_is_better,
-            items=lambda outcome: items_of(outcome, folder),
+            items=items_in(folder),
         )
         if place
         else None,

@@ -15,7 +15,7 @@ from recipe.record.interval import Interval
 from recipe.record.overfit import OverfitPlan, RateChoice, RateTrial
 from recipe.record.trial import Outcome, Trial
 from recipe.trials.compare import compare
-from recipe.trials.here import items_of
+from recipe.trials.here import items_in
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
@@ -74,9 +74,7 @@ def gains(stage: Stage, after: Sequence[Outcome], before: Sequence[Outcome]) -> 
     """What a rate gains in validation over another: headline and loss."""
     task, folder = stage.ingredients.task, stage.folder / "trials"
     higher = task.higher_is_better
-    headline = compare(
-        after, before, metric=task.headline, higher_is_better=higher, items=lambda o: items_of(o, folder)
-    )
+    headline = compare(after, before, metric=task.headline, higher_is_better=higher, items=items_in(folder))
     return headline, compare(after, before, metric="loss", higher_is_better=False)
 
 

@@ -11,7 +11,7 @@ from recipe.record.gain import Gain
 from recipe.record.interval import Interval
 from recipe.record.trial import Outcome
 from recipe.trials.compare import compare, over_seeds
-from recipe.trials.here import items_of
+from recipe.trials.here import items_in
 
 if TYPE_CHECKING:
     from recipe.stages.stage import Stage
@@ -47,7 +47,8 @@ class Scale:
     ) -> tuple[Gain, Gain | None]:
         """In the headline, and in the loss where the losses of both compare."""
         higher, metric = self._higher, self._metric
-        items = (lambda outcome: items_of(outcome, self._folder)) if split == "val" else None
+        items = items_in(self._folder) if split == "val" else None
         gain = compare(outcomes, reference, metric=metric, higher_is_better=higher, split=split, items=items)
-        loss = compare(outcomes, reference, metric="loss", higher_is_better=False, split=split) if comparable else None
-        return gain, loss
+        if not comparable:
+            return gain, None
+        return gain, compare(outcomes, reference, metric="loss", higher_is_better=False, split=split, items=items)

@@ -4,6 +4,7 @@ import pytest
 
 from recipe.record.equivalence import Equivalence, Pair, Pairs, Way
 from recipe.record.gradient_check import GradientCheck, GradientOf
+from recipe.record.speed_ups import SpeedUp, SpeedUps
 from recipe.testing import run_check
 
 
@@ -62,6 +63,18 @@ def test_other_ways_to_the_outputs(check, one, verdict, cause):
     finding = run_check(check, equivalence=ways(one))
     assert (finding.verdict, finding.cause) == (verdict, cause)
     assert verdict in ("pass", "skipped") or finding.advice
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [((0.05, 0.1), "pass"), ((0.12, 0.1), "pass"), ((0.9, 0.1), "warn")])
+def test_a_switch_that_makes_a_step_slower_is_named(seconds, verdict):
+    one = SpeedUp(setting="train.precision=bf16", plain="train.precision=float32", step=seconds[0], without=seconds[1])
+    finding = run_check("speed-ups-pay", speed_ups=SpeedUps(device="cpu", switches=(one,)))
+    assert finding.verdict == verdict
+    if verdict == "warn":
+        assert (finding.cause, finding.where, finding.advice) == (
+            "speed-up-slows", "train.precision", "train.precision=float32",
+        )  # fmt: skip
+        assert finding.measured["train.precision=bf16"] == pytest.approx(9)
 
 
 @pytest.mark.parametrize(

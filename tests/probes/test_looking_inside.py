@@ -20,6 +20,7 @@ from recipe.probes.function_pairs import measure_pairs
 from recipe.probes.layer_signals import measure_signals
 from recipe.probes.probe import plain_learner, sample
 from recipe.probes.reference import EARLY, Reference
+from recipe.probes.speed_ups import measure_speed_ups
 from recipe.record.evidence import CannotMeasure
 from recipe.record.refusal import Refusal
 
@@ -78,6 +79,19 @@ def test_a_healthy_net_gives_the_same_in_every_way():
     assert max(found[name].difference for name in ("one by one", "channels last")) < 1e-5
     assert 1e-5 < found["bf16"].difference < 0.1
     assert found["bf16"].gradient > 0.99
+
+
+def test_each_switch_is_timed_beside_a_step_without_it():
+    found = measure_speed_ups(
+        ingredients(*model("SmallConv", "train.precision=bf16", "train.channels_last=true")), seed=0
+    )
+    assert [(one.setting, one.plain) for one in found.switches] == [
+        ("train.precision=bf16", "train.precision=float32"),
+        ("train.channels_last=true", "train.channels_last=false"),
+    ]
+    assert all(one.step > 0 and one.without > 0 for one in found.switches)
+    with pytest.raises(CannotMeasure, match="eager float32"):
+        measure_speed_ups(ingredients(*model("SmallConv")), seed=0)
 
 
 def test_a_lost_axis_and_a_mixed_batch_are_seen():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 
 import msgspec
@@ -61,8 +62,31 @@ def test_one_seed_claims_nothing_by_itself() -> None:
 def test_one_seed_with_items_is_judged_over_them_and_says_so() -> None:
     better, worse = run(0, 0.9), run(0, 0.6)
     items = {id(better): [1.0] * 90 + [0.0] * 10, id(worse): [1.0] * 60 + [0.0] * 40}
-    gain = compare([better], [worse], metric="accuracy", higher_is_better=True, items=lambda o: items[id(o)])
+    gain = compare([better], [worse], metric="accuracy", higher_is_better=True, items=lambda o, _: items[id(o)])
     assert (gain.method, gain.real, gain.difference.n) == ("items", True, 100)
+
+
+def test_one_seed_is_judged_by_the_losses_of_its_items_as_well() -> None:
+    generator = random.Random(0)
+    before = [generator.expovariate(4.0) for _ in range(500)]
+
+    def gain(less: float) -> Gain:
+        after = [max(0.0, loss - less + generator.gauss(0, 0.05)) for loss in before]
+        runs = [
+            msgspec.structs.replace(run(0, 0.9), metrics={"val": {"loss": math.fsum(each) / len(each)}})
+            for each in (after, before)
+        ]
+        each = {id(runs[0]): after, id(runs[1]): before}
+
+        def items(outcome: Outcome, metric: str) -> list[float] | None:
+            return each[id(outcome)] if metric == "loss" else None
+
+        return compare(runs[:1], runs[1:], metric="loss", higher_is_better=False, items=items)
+
+    better, same = gain(0.02), gain(0.0)
+    assert (better.method, better.real) == ("items", True)
+    assert better.difference.mean == pytest.approx(0.02, abs=0.01)
+    assert not same.real
 
 
 def test_a_run_that_failed_is_worse_than_any() -> None:
@@ -79,8 +103,8 @@ def test_shares_stay_between_zero_and_one() -> None:
 
 
 def test_one_run_has_an_interval_over_items() -> None:
-    assert of_one(run(0, 0.9), "accuracy", lambda _: [1.0] * 9 + [0.0]).low > 0.5
-    assert of_one(run(0, 0.9), "accuracy", lambda _: None).low == -math.inf
+    assert of_one(run(0, 0.9), "accuracy", lambda *_: [1.0] * 9 + [0.0]).low > 0.5
+    assert of_one(run(0, 0.9), "accuracy", lambda *_: None).low == -math.inf
 
 
 def curve(*losses: float) -> Outcome:
@@ -114,7 +138,7 @@ def test_a_run_is_cut_where_another_ended() -> None:
 
 def test_items_that_are_not_the_metrics_do_not_speak_for_it() -> None:
     better, worse = run(0, 0.9), run(0, 0.6)
-    gain = compare([better], [worse], metric="accuracy", higher_is_better=True, items=lambda _: [0.3, 0.4])
+    gain = compare([better], [worse], metric="accuracy", higher_is_better=True, items=lambda *_: [0.3, 0.4])
     assert gain.method == "none"
 
 
@@ -140,7 +164,7 @@ class TestOneRunSeenInTwoWays:
 
     def gain(self, one: Outcome, other: Outcome, metric: str = "accuracy") -> Gain:
         items = {id(one): [1.0] * 909 + [0.0] * 91, id(other): [1.0] * 895 + [0.0] * 105}
-        return compare([one], [other], metric=metric, higher_is_better=True, items=lambda o: items[id(o)])
+        return compare([one], [other], metric=metric, higher_is_better=True, items=lambda o, _: items[id(o)])
 
     def test_is_judged_over_the_late_evaluations(self) -> None:
         found = self.gain(seen(self.mean, self.steps), seen(self.raw, self.steps))

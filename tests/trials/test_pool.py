@@ -68,9 +68,12 @@ def test_a_trial_leaves_config_history_and_items(ingredients: Ingredients, tmp_p
     assert "lr: 0.1" in (folder / "config.yaml").read_text()
     lines = (folder / "history.jsonl").read_text().splitlines()
     assert len(lines) == len(outcome.history.points)
-    items = items_of(outcome, tmp_path)
+    items = items_of(outcome, tmp_path, "accuracy")
     assert items is not None
     assert sum(items) / len(items) == pytest.approx(outcome.value("val", "accuracy"))
+    losses = items_of(outcome, tmp_path, "loss")
+    assert losses is not None
+    assert sum(losses) / len(losses) == pytest.approx(outcome.value("val", "loss"), rel=1e-4)
     assert not (folder / "checkpoints").exists()
     assert from_json((folder / "result.json").read_bytes(), Outcome) == outcome
 

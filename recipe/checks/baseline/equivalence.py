@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recipe.checks.check import Verdict, check, failed, passed, skipped, warned
 from recipe.record.equivalence import Equivalence, Pairs, Way
+from recipe.record.speed_ups import SpeedUps
 
 _ALONE = ("again", "one by one", "in threes")
 
@@ -78,6 +79,30 @@ def what_makes_it_fast_keeps_the_numbers(
 
 def _turned(way: Way, least: float) -> bool:
     return way.gradient is not None and way.gradient < least
+
+
+@check(id="speed-ups-pay")
+def what_is_to_make_it_fast_does(speed_ups: SpeedUps, *, slower: float = 1.5) -> Verdict:
+    """Mixed precision, channels last and torch.compile, as far as they are switched on, make no step slower here.
+
+    Why: a processor without instructions for a format imitates it: a bf16 convolution then takes ten times as long as
+    the same in float32, and nothing says so. `slower`: how many times as long a step may take with the switch.
+    Fix: leave the switch out on this machine; it may well pay on another.
+    Source: definition; both are timed in turns, on this model and batch.
+    """
+    worst = max(speed_ups.switches, key=lambda one: one.times)
+    measured = {one.setting: one.times for one in speed_ups.switches}
+    if worst.times > slower:
+        return warned(
+            f"with {worst.setting} a step takes {worst.times:.1f} times as long as with {worst.plain} on this "
+            f"{speed_ups.device}",
+            cause="speed-up-slows",
+            where=worst.setting.partition("=")[0],
+            advice=worst.plain,
+            measured=measured,
+        )
+    told = ", ".join(f"{one.setting} takes {one.times:.2f} of the time without" for one in speed_ups.switches)
+    return passed(told, measured=measured)
 
 
 @check(id="fast-equals-slow")

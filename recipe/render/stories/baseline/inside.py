@@ -8,6 +8,7 @@ from recipe.record.equivalence import Equivalence, Pairs
 from recipe.record.evidence import Shelf
 from recipe.record.gradient_check import GradientCheck
 from recipe.record.signals import LayerSignals, Signals
+from recipe.record.speed_ups import SpeedUps
 from recipe.render.blocks import Block, Cell, Curve, Series, Table, Tone
 from recipe.render.stories.entries import Entry, drawn
 
@@ -104,6 +105,21 @@ def _ways(found: Equivalence) -> list[Block]:
     ]
 
 
+def _speed_ups(found: SpeedUps) -> list[Block]:
+    """A row a switch."""
+    rows: list[list[Cell]] = [[one.setting, one.step, one.without, one.times] for one in found.switches]
+    return [
+        Table(
+            title="What is switched on for speed",
+            name="speed_ups",
+            caption=f"Seconds of a training step on this {found.device}; below 1 in the last column the switch pays.",
+            columns=["setting", "with it", "without", "times as long"],
+            rows=rows,
+            checks=("speed-ups-pay",),
+        )
+    ]
+
+
 def _pairs(found: Pairs) -> list[Block]:
     """A row a pair."""
     rows: list[list[Cell]] = [[p.fast, p.slow, p.on, p.difference, p.gradient, p.error] for p in found.pairs]
@@ -122,4 +138,5 @@ _ENTRIES = (
     Entry("signals", Signals, "The signal through the layers", _signals),
     Entry("gradient_check", GradientCheck, "The gradient", _gradients),
     Entry("equivalence", Equivalence, "Other ways to the same outputs", _ways),
+    Entry("speed_ups", SpeedUps, "What is switched on for speed", _speed_ups),
 )
