@@ -249,6 +249,24 @@ def test_dates_are_read_as_in_training(tmp_path, ending):
         assert torch.equal(said[torch.as_tensor(made.data.val.rows)], expected.double())
 
 
+def test_cells_are_read_as_in_training_where_a_new_file_does_not_show_how(tmp_path):
+    """Thousands are parted by a point in a file whose other column has decimal commas; -1 stands for nothing."""
+    rows = [f"{k % 9},{k % 5};{1 + k % 7}.{100 + k};{'yes' if k % 7 > 3 else 'no'}" for k in range(80)]
+    (tmp_path / "t.csv").write_text("\n".join(["share;price;bought", *rows, "-1;-1;no"]) + "\n")
+    words = ["data=table", f"data.path={tmp_path / 't.csv'}", "data.target=bought", "data.empty=['-1']"]
+    made = Ingredients(compose([*words, "model=mlp", "model.width=8", "model.depth=1", "train.epochs=5"]))
+    net = Net("one", 0, made.model_node(), made.train(0).model)
+    write_model(tmp_path / "ensemble" / "model", made, [net], threads=1)
+    (tmp_path / "clear.csv").write_text("share;price\n2,5;3.456\n2,5;-1\n")
+    (tmp_path / "bare.csv").write_text("price;share\n3.456;-1\n-1;0\n")
+    (tmp_path / "plain.csv").write_text("price,share\n3456,-1\n-1,0\n")
+    said = {name: lines(tmp_path, tmp_path / f"{name}.csv")[1] for name in ("clear", "bare", "plain")}
+    probabilities = {name: [list(row["probabilities"].values()) for row in found] for name, found in said.items()}
+    assert probabilities["bare"] == probabilities["plain"]
+    assert probabilities["bare"][0] != probabilities["bare"][1]
+    assert probabilities["clear"] != probabilities["bare"]
+
+
 def test_channels_that_the_net_does_not_see_may_stand_in_a_file(tmp_path):
     x = np.random.default_rng(0).integers(0, 255, size=(60, 3, 8, 8), dtype="u1")
     np.savez(tmp_path / "d.npz", x=x, y=np.arange(60) % 2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 
+from recipe.data.frame import PLAIN, Dialect
 from recipe.data.texts import split_text
 from recipe.record.refusal import Refusal
 
@@ -22,7 +23,8 @@ WORDY, COMMON = 2.0, 0.95
 class Cells:
     """numeric: float64 (N, P), not-a-number where a cell is empty. codes: int32 (N, Q), -1 where a cell is empty.
 
-    A code is a position in categories[q], the texts of column q, sorted; they are shared by all splits.
+    A code is a position in categories[q], the texts of column q, sorted; they are shared by all splits. written: how
+    cells were in the file.
     """
 
     numeric: np.ndarray
@@ -30,13 +32,14 @@ class Cells:
     numeric_names: tuple[str, ...]
     category_names: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
+    written: Dialect = PLAIN
 
     def __len__(self) -> int:
         return len(self.numeric)
 
     def take(self, rows: np.ndarray) -> Cells:
         """Some of the rows."""
-        return Cells(self.numeric[rows], self.codes[rows], self.numeric_names, self.category_names, self.categories)
+        return replace(self, numeric=self.numeric[rows], codes=self.codes[rows])
 
     def row(self, index: int) -> dict[str, str]:
         """One row for people: {column: text}."""
@@ -86,11 +89,13 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
     or the words of a text.
 
     left_out: columns that cannot help ({name: why}): empty, constant, or text that is different in nearly every row.
+    written: how the cells of training were, so that new files are read alike.
     """
 
     numeric: tuple[NumericColumn, ...]
     categories: tuple[CategoryColumn, ...]
     left_out: dict[str, str] = {}
+    written: Dialect = PLAIN
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -162,7 +167,10 @@ def fit_encoder(cells: Cells, *, rare: int = 10, most: int = 50) -> Encoder:
         for k, name in enumerate(cells.category_names)
     ]
     return Encoder(
-        numeric=tuple(c for c in numeric if c), categories=tuple(c for c in categories if c), left_out=left_out
+        numeric=tuple(c for c in numeric if c),
+        categories=tuple(c for c in categories if c),
+        left_out=left_out,
+        written=cells.written,
     )
 
 

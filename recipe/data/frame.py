@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from recipe.data.numbers import points_for_commas
 from recipe.record.refusal import Refusal
 
@@ -22,13 +24,32 @@ MOST = 20_000
 """Columns beyond which a file is no table."""
 
 
+class Dialect(msgspec.Struct, frozen=True):
+    """How the cells of a file of texts are written, for other files like it.
+
+    empty: cells that stand for nothing. decimal: "," or "."; "" where no cell shows it.
+    """
+
+    empty: tuple[str, ...] = EMPTY
+    decimal: str = ""
+
+
+PLAIN = Dialect()
+
+
 def read_frame(
-    file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int = 0, passed: list[str] | None = None
-) -> pl.DataFrame:
-    """The file's table, its cells tidied. Refusal when it is none, or holds no rows.
+    file: Path,
+    header: bool | str,
+    separator: str,
+    written: Dialect,
+    skip: int = 0,
+    passed: list[str] | None = None,
+) -> tuple[pl.DataFrame, Dialect]:
+    """The file's table, its cells tidied, and its dialect. Refusal when it is none, or holds no rows.
 
     header: whether the first row names the columns; separator: the mark between cells; "auto" for both looks. skip:
-    lines above the table. A first line of one cell above rows of several is passed over too, and told in `passed`.
+    lines above the table. written: what its own cells do not show.
+    A first line of one cell above rows of several is passed over too, and told in `passed`.
     """
     import polars as pl
 
@@ -38,7 +59,7 @@ def read_frame(
         elif file.suffix in (".jsonl", ".ndjson"):
             frame = pl.read_ndjson(file, infer_schema_length=None)
         else:
-            frame = _read_text(file, header, separator, empty, skip, passed if passed is not None else [])
+            frame, written = _read_text(file, header, separator, written, skip, passed if passed is not None else [])
     except Refusal:
         raise
     except OSError as error:
@@ -50,12 +71,12 @@ def read_frame(
         ) from error
     if frame.height == 0:
         raise Refusal("holds no rows", where=str(file))
-    return frame
+    return frame, written
 
 
 def _read_text(
-    file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int, passed: list[str]
-) -> pl.DataFrame:
+    file: Path, header: bool | str, separator: str, written: Dialect, skip: int, passed: list[str]
+) -> tuple[pl.DataFrame, Dialect]:
     """Every cell as text first, then numbers where a column has them: so a space or a stray word costs nothing."""
     import polars as pl
 
@@ -84,7 +105,7 @@ def _read_text(
             separator=mark,
             has_header=has,
             infer_schema=False,
-            null_values=list(empty),
+            null_values=list(written.empty),
             quote_char='"',
         )
     except pl.exceptions.ComputeError:
@@ -94,9 +115,10 @@ def _read_text(
         {c: c.strip() for c in frame.columns} if has else {c: f"column {k}" for k, c in enumerate(frame.columns)}
     )
     tidy = frame.with_columns(pl.all().str.strip_chars())
-    known = tidy.with_columns(pl.when(pl.all().is_in(list(empty))).then(None).otherwise(pl.all()).name.keep())
+    known = tidy.with_columns(pl.when(pl.all().is_in(list(written.empty))).then(None).otherwise(pl.all()).name.keep())
     # An empty line is no row.
-    return points_for_commas(known.filter(~pl.all_horizontal(pl.all().is_null())), mark)
+    frame, decimal = points_for_commas(known.filter(~pl.all_horizontal(pl.all().is_null())), mark, written.decimal)
+    return frame, Dialect(written.empty, decimal)
 
 
 def _refuse_wide(text: str, file: Path) -> None:
@@ -127,10 +149,13 @@ def _no_row(text: str, separator: str) -> str:
     lines = [line for line in text.split("\n", 21)[:21] if line.strip()]
     if len(lines) < 3:
         return ""
-    mark = _separator(lines[1:]) if separator == "auto" else separator
-    widths = [len(next(csv.reader([line], delimiter=mark, skipinitialspace=True))) for line in lines]
-    one_width = len(set(widths[1:])) == 1 and widths[1] > 1
-    return lines[0].strip() if one_width and widths[0] == 1 else ""
+    # A mark that splits them all speaks first: rows may share another one, the comma of their decimals.
+    marks = [_separator(lines), _separator(lines[1:])] if separator == "auto" else [separator]
+    for mark in marks:
+        widths = [len(next(csv.reader([line], delimiter=mark, skipinitialspace=True))) for line in lines]
+        if len(set(widths[1:])) == 1 and widths[1] > 1:
+            return lines[0].strip() if widths[0] == 1 else ""
+    return ""
 
 
 def _decode(file: Path) -> str:

@@ -25,24 +25,26 @@ def as_float(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     return frame.select([_column(frame[name]) for name in names])
 
 
-def points_for_commas(frame: pl.DataFrame, mark: str) -> pl.DataFrame:
-    """Columns of "1,5" as columns of "1.5", in a file of texts whose cells `mark` parts.
+def points_for_commas(frame: pl.DataFrame, mark: str, decimal: str = "") -> tuple[pl.DataFrame, str]:
+    """Columns of "1,5" as columns of "1.5", in a file of texts whose cells `mark` parts; and its decimal mark.
 
     "1,234" can be either. Between semicolons a comma is the decimal mark, as whoever writes numbers so parts cells so;
     elsewhere it is one only if another cell of the file shows it ("0,25"). A column of "2.5" says that it is none.
+    decimal: the mark that other files like this one have, for a file that does not show its own; "" where none did.
     """
     import polars as pl
 
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     some = [name for name in texts if frame[name].str.contains(",", literal=True).any()]
     commas = [name for name in some if _mostly(frame[name], _COMMA)]
-    if not commas:
-        return frame
     shown = any((frame[name].str.contains(_COMMA) & ~frame[name].str.contains(_THOUSANDS)).any() for name in commas)
     points = [name for name in texts if name not in commas and _mostly(frame[name], _POINT)]
-    if not (shown or mark == ";") or any(not _mostly(frame[name], _GROUPS) for name in points):
-        return frame
-    return frame.with_columns(_with_point(name) for name in [*commas, *(points if shown else ())])
+    if any(not _mostly(frame[name], _GROUPS) for name in points):
+        return frame, "."
+    if not (shown or (commas and mark == ";") or decimal == ","):
+        return frame, decimal
+    grouped = points if shown or decimal == "," else ()
+    return frame.with_columns(_with_point(name) for name in [*commas, *grouped]), ","
 
 
 def _column(column: pl.Series) -> pl.Series:

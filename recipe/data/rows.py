@@ -10,6 +10,7 @@ import numpy as np
 
 from recipe.data.cells import Cells
 from recipe.data.data import Trouble
+from recipe.data.frame import PLAIN, Dialect
 from recipe.data.numbers import MOSTLY, as_float
 from recipe.record.refusal import Refusal
 
@@ -29,10 +30,11 @@ def rows(
     id: str | int | None = None,
     group: str | int | None = None,
     time: str | int | None = None,
+    written: Dialect = PLAIN,
 ) -> dict[str, Any]:
     """frames: {split: rows}, of which train says what columns there are; called: what messages call each.
 
-    target, drop, id, group, time: columns by name or position, as in recipe.data.table.
+    target, drop, id, group, time: columns by name or position, as in recipe.data.table. written: their files' dialect.
     """
     columns = frames["train"].columns
     for split, frame in frames.items():
@@ -43,7 +45,7 @@ def rows(
     places = {split: Path(name).name for split, name in called.items()}
     unlabelled = _leave_out_unlabelled(frames, names["target"], places)
     odd: list[Trouble] = []
-    cells = _cells(frames, [c for c in columns if c not in left], odd)
+    cells = _cells(frames, [c for c in columns if c not in left], odd, written)
     mapping: dict[str, Any] = {
         split: (cells[split], _target(frame, names["target"], called[split])) for split, frame in frames.items()
     }
@@ -120,7 +122,9 @@ def _target(frame: pl.DataFrame, name: str, file: str) -> np.ndarray:
     return np.asarray(column.cast(pl.String).to_list())
 
 
-def _cells(frames: Mapping[str, pl.DataFrame], names: Sequence[str], odd: list[Trouble]) -> dict[str, Cells]:
+def _cells(
+    frames: Mapping[str, pl.DataFrame], names: Sequence[str], odd: list[Trouble], written: Dialect
+) -> dict[str, Cells]:
     """Columns of numbers and columns of texts; which is which is decided over all splits together."""
     import polars as pl
 
@@ -145,6 +149,7 @@ def _cells(frames: Mapping[str, pl.DataFrame], names: Sequence[str], odd: list[T
             tuple(numeric),
             tuple(texts),
             tuple(levels.values()),
+            written,
         )
         for split, frame in frames.items()
     }

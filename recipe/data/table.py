@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.data import Trouble
-from recipe.data.frame import EMPTY, read_frame
+from recipe.data.frame import EMPTY, Dialect, read_frame
 from recipe.data.rows import rows
 from recipe.record.refusal import Refusal
 
@@ -41,25 +41,24 @@ def table(
     """
     files = _files(path, val_path, test_path)
     odd: list[Trouble] = []
-    frames = {
-        split: _read(split, file, header, separator, empty, _lines(skip_lines, split), odd)
-        for split, file in files.items()
-    }
+    frames, written = {}, Dialect(tuple(map(str, empty)))
+    # Train comes first: what its cells show of how numbers are written, the others may lack.
+    for split, file in files.items():
+        frames[split], written = _read(split, file, header, separator, written, _lines(skip_lines, split), odd)
     if columns is not None:
         frames = {split: _named(frame, columns, files[split]) for split, frame in frames.items()}
-    made = rows(
-        frames, {split: str(file) for split, file in files.items()}, target, drop=drop, id=id, group=group, time=time
-    )
+    called = {split: str(file) for split, file in files.items()}
+    made = rows(frames, called, target, drop=drop, id=id, group=group, time=time, written=written)
     return made | {"odd": [*odd, *made["odd"]]}
 
 
 def _read(
-    split: str, file: Path, header: bool | str, separator: str, empty: Sequence[str], skip: int, odd: list[Trouble]
-) -> pl.DataFrame:
+    split: str, file: Path, header: bool | str, separator: str, written: Dialect, skip: int, odd: list[Trouble]
+) -> tuple[pl.DataFrame, Dialect]:
     passed: list[str] = []
-    frame = read_frame(file, header, separator, empty, skip, passed)
+    frame, written = read_frame(file, header, separator, written, skip, passed)
     odd += [Trouble(split, f"{file.name} line {skip + 1}", f"{line[:60]!r} is no row; passed over") for line in passed]
-    return frame
+    return frame, written
 
 
 def _named(frame: pl.DataFrame, columns: Sequence[str], file: Path) -> pl.DataFrame:

@@ -200,9 +200,9 @@ def _as_inputs(values: np.ndarray, facts: InputFacts, path: Path) -> Tensor:
 
 
 def _rows(path: Path, facts: InputFacts, encoder: Encoder | None, size: int) -> Iterator[Chunk]:
-    from recipe.data.frame import EMPTY, read_frame
+    from recipe.data.frame import PLAIN, read_frame
 
-    frame = read_frame(path, "auto", "auto", EMPTY)
+    frame, _ = read_frame(path, "auto", "auto", encoder.written if encoder else PLAIN)
     for start in range(0, frame.height, size):
         part = frame.slice(start, size)
         names = [f"{path.name} row {start + k + 1}" for k in range(part.height)]

@@ -8,6 +8,7 @@ import torch
 from recipe.config import compose
 from recipe.data.assemble import assemble
 from recipe.data.cells import Encoder
+from recipe.data.frame import EMPTY, Dialect
 from recipe.data.numbers import points_for_commas
 from recipe.data.table import table
 from recipe.ingredients import Ingredients
@@ -97,16 +98,35 @@ def test_a_decimal_comma_is_a_decimal_point(target, tmp_path, settings):
 def test_a_comma_is_a_decimal_mark_where_the_file_shows_it(mark, cells, read):
     import polars as pl
 
-    assert points_for_commas(pl.DataFrame({"a": cells}), mark)["a"].to_list() == read
+    assert points_for_commas(pl.DataFrame({"a": cells}), mark)[0]["a"].to_list() == read
 
 
 def test_groups_of_thousands_follow_the_decimal_comma_and_a_decimal_point_rules_it_out():
     import polars as pl
 
     frame = pl.DataFrame({"price": ["1,5", "2,5"], "sold": ["1.234", "20.000"]})
-    assert points_for_commas(frame, ";")["sold"].to_list() == ["1234", "20000"]
+    read, decimal = points_for_commas(frame, ";")
+    assert (read["sold"].to_list(), decimal) == (["1234", "20000"], ",")
     mixed = pl.DataFrame({"price": ["1,500", "2,500"], "share": ["0.25", "0.5"]})
-    assert points_for_commas(mixed, ";").equals(mixed)
+    told, decimal = points_for_commas(mixed, ";", ",")
+    assert told.equals(mixed)
+    assert decimal == "."
+
+
+@pytest.mark.parametrize(("cells", "read"), [(["1.234", "20.000"], ["1234", "20000"]), (["2.5", "3"], ["2.5", "3"])])
+def test_a_file_that_shows_no_decimal_mark_has_that_of_the_files_before_it(cells, read):
+    import polars as pl
+
+    assert points_for_commas(pl.DataFrame({"a": cells}), ";", ",")[0]["a"].to_list() == read
+    assert points_for_commas(pl.DataFrame({"a": cells}), ";")[0]["a"].to_list() == cells
+
+
+def test_an_encoder_remembers_how_the_cells_of_training_were_written(tmp_path, settings):
+    german = "\n".join(line.replace(",", ";").replace(".", ",") for line in TEXT.splitlines())
+    encoder = load(write(tmp_path, german), "bought", settings).encoder
+    assert encoder.written == Dialect(EMPTY, ",")
+    mapping = table(str(write(tmp_path, TEXT, "u.csv")), "bought", empty=["none at all"])
+    assert mapping["train"][0].written == Dialect(("none at all",), ".")
 
 
 DAYS = [f"20{10 + k % 9}-0{1 + k % 9}-{10 + k % 18}" for k in range(60)]
