@@ -13,6 +13,8 @@ _USER = r"\w[\w+.-]*:/+[^\s:]*:"
 # From the first colon behind the user to the last @: a password that is not percent-encoded may hold an @, and a slash
 # too. A colon and an @ that are no login's are masked with what is between them: better too much than too little.
 _LOGIN = re.compile(rf"({_USER})(\S*)(?=@)")
+# Without a host, so without an @: what stands where a port would and is none.
+_HOSTLESS = re.compile(r"(\w[\w+.-]*:/+[^\s:/@\[]+:)(?!\d{1,5}\.?(?:[^\w.@-]|$))([^\s/'\"@][^\s'\"@]*)")
 # With spaces, where it is plain to see how far it goes: in a value, and between the quotes of a word.
 _WHOLE_LOGIN = re.compile(rf"^(['\"]?{_USER})(.*)(?=@)", re.DOTALL)
 _QUOTED_LOGIN = re.compile(rf"(['\"]{_USER})([^'\"]*)(?=@)")
@@ -34,7 +36,7 @@ def hidden(text: str) -> str:
     """Any text, such as somebody else's error, without the passwords of its URLs and what stands after `token=`."""
     if ":/" not in text and "=" not in text:
         return text
-    for pattern in (_LOGIN, _QUERY, _ASSIGNED):
+    for pattern in (_LOGIN, _HOSTLESS, _QUERY, _ASSIGNED):
         text = pattern.sub(_masked, text)
     return text
 

@@ -12,6 +12,9 @@ from recipe.record.secret import hidden, hidden_value, hidden_word
         ("postgresql://me:pw@host/db", "postgresql://me:***@host/db"),
         ("postgresql+psycopg://me:p/w@x@host/db: refused", "postgresql+psycopg://me:***@host/db: refused"),
         ("redis://:pw@host", "redis://:***@host"),
+        ("postgresql://me:pw", "postgresql://me:***"),  # the host was forgotten
+        ("postgresql://me:1a/b?c, refused", "postgresql://me:*** refused"),
+        ("no such study: 'mysql://me:pw'", "no such study: 'mysql://me:***'"),
         ("https:/me:pw@host", "https:/me:***@host"),  # as pathlib writes it
         ("at https://host/x?user=me&password=p&size=3 or so", "at https://host/x?user=me&password=***&size=3 or so"),
         ("https://host?X-Amz-Signature=ab/c", "https://host?X-Amz-Signature=***"),
@@ -29,6 +32,11 @@ def test_a_text_is_shown_without_its_secrets(text: str, shown: str) -> None:
     [
         "postgresql://me@host:5432/db",
         "http://127.0.0.1:8080/x?size=3&keys=2",
+        "ray://10.0.0.1:10001",
+        "it listens at http://host:80. Or at tcp://host:5432, if asked",
+        "http://[::1]:80/x",
+        "file:///C:/x/y",
+        "https://host/a:b",
         "sqlite:////home/me@work/study.db",
         "write to me@host: it is 3:4",
         "data.tokens=char data.tokens.most=300",
