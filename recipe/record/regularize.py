@@ -54,7 +54,8 @@ class Idea(Evidence, frozen=True, kw_only=True):
 
     kind: the row of the recipe that it belongs to, in a word. gain in the headline, loss_gain in the validation loss
     (None where the losses do not compare). removes: it takes away what the configuration had switched on. seeds: how
-    many it was run on. why: the numbers that decided.
+    many it was run on. why: the numbers that decided. trend: by how much the gain in validation loss rises with each
+    doubling of the run's length (None where that cannot be told).
     """
 
     name: str
@@ -69,8 +70,14 @@ class Idea(Evidence, frozen=True, kw_only=True):
     seeds: int
     removes: bool = False
     kind: str = ""
+    trend: Interval | None = None
     verdict: Literal["kept", "dropped", "harmful", "diverged"]
     why: str
+
+    @property
+    def pays_late(self) -> bool:
+        """Whether it was not kept while what it brings still rose: longer runs might have kept it."""
+        return self.verdict in ("dropped", "harmful") and self.trend is not None and self.trend.low > 0
 
 
 class Regularizers(Evidence, frozen=True, kw_only=True):

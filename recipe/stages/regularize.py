@@ -183,6 +183,12 @@ def report(
             f"{regularizers.ground}: helps, so the ideas after it were compared with it on both sides, and so is the "
             "learning curve."
         )
+    if late := [f"{idea.name} ({idea.trend})" for idea in regularizers.ideas if idea.pays_late]:
+        stage.note(
+            f"Not kept after runs of {plan.steps} steps, but still catching up when they ended: {', '.join(late)} of "
+            "validation loss gained with each doubling of the length. In longer runs it may pay: give a larger budget, "
+            "or a higher train.epochs."
+        )
     if plan.left:
         stage.note(f"The budget had no room for: {', '.join(plan.left)}.")
     if not combination.change:

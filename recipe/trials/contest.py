@@ -24,6 +24,7 @@ from recipe.trials.plan import CURVE_SEEDS
 from recipe.trials.racing import chance_of_being_kept, noise_of_reference, pooled_noise, standing_of
 from recipe.trials.scale import Scale
 from recipe.trials.stopping import at_best, early_stopping_proposal, rises
+from recipe.trials.trend import trend_of
 from recipe.trials.verdicts import first_of, joined_changes, judge_gain, same_loss, worth
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ class Contest:
             seconds=fmean([o.seconds for o in outcomes] or [0.0]),
             seeds=len(outcomes),
             removes=idea.removes,
+            trend=trend_of(outcomes, reference) if idea.comparable else None,
             verdict=verdict,
             why=why,
         )
