@@ -16,6 +16,7 @@ import torch
 from recipe import brought
 from recipe.probes.probe import fingerprint, plain_learner
 from recipe.record.baseline import Determinism, RunTrace
+from recipe.record.said import said
 from recipe.training.loop import fit
 from recipe.training.seeding import derive
 from recipe.tree import leaves
@@ -125,4 +126,4 @@ def _tell(there: Connection, settings: tuple[Any, ...]) -> None:
     try:
         there.send(trace(Ingredients(composed), seed, steps=steps, batch_size=batch_size, place="a new process"))
     except Exception as error:
-        there.send(f"{type(error).__name__}: {error}".split("\n")[0])
+        there.send(said(error))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from recipe.probes.probe import chunked, copied, evaluating, outputs_of, rows_of, size_of, take
 from recipe.record.equivalence import Equivalence, Way
+from recipe.record.said import said
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
 from recipe.training.learner import PRECISIONS, Learner
@@ -97,7 +98,7 @@ class _Comparison:
             if other.shape != self._reference.shape:
                 raise ValueError(f"the shape is {tuple(other.shape)} instead of {tuple(self._reference.shape)}")
         except Exception as error:  # whatever the user's model raises on a batch of another size or layout
-            return Way(name=name, kind=kind, difference=math.inf, largest=math.inf, agree=0.0, error=_first_line(error))
+            return Way(name=name, kind=kind, difference=math.inf, largest=math.inf, agree=0.0, error=said(error))
         apart = other - self._reference
         mine, theirs = (self._task.predictions(o.float()) for o in (self._reference, other))
         agree = (
@@ -129,7 +130,7 @@ class _Comparison:
             cosine = float(nn.functional.cosine_similarity(mine, theirs, dim=0))
         except Exception as error:  # a compiler or a kernel that is not there
             failed = Way(name=name, kind=kind, difference=math.inf, largest=math.inf, agree=0.0)
-            return Way(**{f: getattr(failed, f) for f in failed.__struct_fields__} | {"error": _first_line(error)})
+            return Way(**{f: getattr(failed, f) for f in failed.__struct_fields__} | {"error": said(error)})
         return self.way(name, kind, outputs, cosine)
 
     def _gradient(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -140,7 +141,3 @@ class _Comparison:
         found = torch.autograd.grad(loss, parameters, allow_unused=True)
         return torch.cat([torch.zeros(p.numel()) if g is None else g.detach().double().flatten().cpu()
                           for p, g in zip(parameters, found, strict=True)])  # fmt: skip
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"

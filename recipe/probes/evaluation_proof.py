@@ -10,6 +10,7 @@ from torch import nn
 from recipe.losses import Loss
 from recipe.probes.probe import chunked, evaluating, rows_of, size_of
 from recipe.record.evidence import CannotMeasure
+from recipe.record.said import said
 from recipe.record.skeleton import EvaluationProof
 from recipe.tasks.task import Task
 from recipe.training.batch import Batch
@@ -53,8 +54,7 @@ def _evaluated(task: Task, model: nn.Module, loss: Loss, batch: Batch, size: int
             parts = [model(rows_of(batch.inputs, rows)) for rows in chunked(size_of(batch.inputs), size)]
         except (ValueError, RuntimeError, IndexError) as error:
             # A batch norm that stays in train mode has no variance of one row.
-            told = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CannotMeasure(f"in batches of {size} the model raises: {told[:120]}") from error
+            raise CannotMeasure(f"in batches of {size} the model raises: {said(error, kind=False)[:120]}") from error
         if sum(map(len, parts)) != size_of(batch.inputs):
             raise CannotMeasure(f"in batches of {size} the model's outputs lose an axis; see batches-equal-singles")
         outputs = torch.cat(parts)

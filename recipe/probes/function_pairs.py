@@ -14,6 +14,7 @@ from recipe.instantiation import instantiate, locate, signature_of
 from recipe.probes.probe import outputs_of, rows_of, size_of
 from recipe.record.equivalence import Pair, Pairs
 from recipe.record.evidence import CannotMeasure
+from recipe.record.said import said
 from recipe.training.batch import Batch
 from recipe.tree import leaves, map_tree
 
@@ -53,7 +54,7 @@ def _pair(node: Mapping[str, Any], number: int, model: nn.Module, batch: Batch) 
         try:
             gaps = [_compared(fast, slow, one) for one in given]
         except Exception as error:  # the user's code, on a batch of this size
-            gaps, raised = [(math.inf, None)], f"a batch of {size}: {_first_line(error)}"
+            gaps, raised = [(math.inf, None)], f"a batch of {size}: {said(error)}"
         for gap, steep in gaps:
             gradient = gradient if steep is None else max(gradient or 0.0, steep)
             worst, at = (gap, size) if gap > worst else (worst, at)
@@ -120,7 +121,3 @@ def _apart(mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
     size = max((float(one.abs().max()) for one in theirs if one.numel()), default=0.0)
     gap = max((float((a - b).abs().max()) for a, b in zip(mine, theirs, strict=True) if a.numel()), default=0.0)
     return 0.0 if gap == 0 else gap / size if size else math.inf
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recipe.probes.probe import spread
+from recipe.record.said import said
 from recipe.record.skeleton import Form, MetricProof, Metrics
 from recipe.tasks.task import Task, distinct
 
@@ -38,7 +39,7 @@ def _prove(name: str, metric: Metric, task: Task, targets: Tensor, form: Form) -
         try:
             return float(metric(outputs, true))
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            errors.append(str(error).split("\n")[0])
+            errors.append(said(error, kind=False))
             return math.nan
 
     perfect, wrong = task.outputs_for(targets, 8.0, form), task.outputs_for(targets, -8.0, form)

@@ -6,6 +6,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from recipe.record.said import said
 from recipe.record.secret import hidden
 
 _NOT_THEIRS = tuple(
@@ -70,5 +71,4 @@ class UserCodeError(Refusal):
         if not frames:
             return None
         place = target or Path(frames[-1].strip().split(":")[0]).name
-        message = str(error).strip().split("\n")[0]
-        return cls(place, frames, f"{type(error).__name__}: {message}" if message else type(error).__name__)
+        return cls(place, frames, said(error))

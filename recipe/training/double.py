@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from recipe.machine import own_random_numbers
 from recipe.record.evidence import CannotMeasure
+from recipe.record.said import said
 from recipe.training.batch import Batch
 from recipe.training.evaluate import evaluating
 from recipe.training.learner import Learner
@@ -26,7 +27,7 @@ def in_double(learner: Learner) -> Learner:
         if isinstance(learner.loss, nn.Module):
             learner.loss = copy.deepcopy(learner.loss).double().cpu()
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise CannotMeasure(f"the model cannot be copied in double precision ({_first_line(error)})") from error
+        raise CannotMeasure(f"the model cannot be copied in double precision ({said(error, kind=False)})") from error
     return learner
 
 
@@ -97,7 +98,7 @@ class StepLoss:
             with narrow:
                 first = self()
         except (RuntimeError, TypeError, ValueError) as error:
-            raise CannotMeasure(f"the model cannot run in double precision ({_first_line(error)})") from error
+            raise CannotMeasure(f"the model cannot run in double precision ({said(error, kind=False)})") from error
         if not first.requires_grad:
             raise CannotMeasure("the loss has no gradient")
         if not bool(first.isfinite()):
@@ -119,7 +120,3 @@ class _Narrow(TorchFunctionMode):
             if isinstance(one, Tensor) and one.is_floating_point() and one.dtype != torch.float64 and one.numel():
                 self.seen = self.seen or f"{str(one.dtype).removeprefix('torch.')} ({getattr(func, '__name__', func)})"
         return result
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n")[0]

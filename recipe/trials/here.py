@@ -17,6 +17,7 @@ from recipe.record.files import make_folder, remove, write_bytes, write_json, wr
 from recipe.record.history import History, Point
 from recipe.record.plain import from_json, to_plain
 from recipe.record.progress import Progress, Silent
+from recipe.record.said import said
 from recipe.record.trial import Outcome, Trial
 from recipe.training.trail import Snapshots, Trail
 from recipe.trials.teaching import lesson_for
@@ -71,7 +72,12 @@ def run_one(
             if not out_of_memory(error):
                 raise
             outcome = Outcome(
-                trial=trial, status="failed", metrics={}, history=History(), steps=0, note=f"out of memory: {error}"
+                trial=trial,
+                status="failed",
+                metrics={},
+                history=History(),
+                steps=0,
+                note=f"out of memory: {said(error, kind=False)}",
             )
         else:
             outcome = outcome_of(trial, trained, changed, place, save=save)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from recipe.lengths import pace_of
 from recipe.record.files import make_folder, write_json
 from recipe.record.plain import from_json
+from recipe.record.said import said
 from recipe.record.trial import Trial
 from recipe.record.ways import Way, Ways
 from recipe.training.loop import fit
@@ -99,7 +100,7 @@ def _way(
         try:
             together, alone = measure(group)
         except Exception as error:  # whatever torch cannot map over the user's model: it says so in many ways
-            reason = f"torch cannot map over it: {str(error).strip().splitlines()[0][:160]}"
+            reason = f"torch cannot map over it: {said(error, kind=False)[:160]}"
             return Way(key=key, count=len(group), stacked=False, reason=reason, trials=trials)
     return _fastest(key, group, together, alone, min(workers, len(group)), started)
 

@@ -99,6 +99,24 @@ def test_a_lost_axis_and_a_mixed_batch_are_seen():
     assert ways(*model("ViewMixesBatch"))["one by one"].difference > 0.1
 
 
+def test_what_a_users_model_raises_goes_into_evidence_without_its_passwords() -> None:
+    class Asks(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 10)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if len(x) == 1:
+                raise ConnectionError("https://me:hunter2@host/features does not answer")
+            return self.layer(x.flatten(1)[:, :1])
+
+    made = ingredients(*model("Host"))
+    batch = sample(made, "train", 32)
+    found = measure_equivalences(made, Asks(), plain_learner(made, 0), batch)
+    errors = {way.name: way.error for way in found.ways}
+    assert errors["one by one"] == "ConnectionError: https://me:***@host/features does not answer"
+
+
 def pair(fast: str, slow: str, *more: str):
     node = f"{{fast: {{_target_: zoo.pairs.{fast}}}, slow: {{_target_: zoo.pairs.{slow}}}}}"
     made = ingredients(*model("Host"), f"baseline.equivalence=[{node}]", *more)

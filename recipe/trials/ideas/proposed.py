@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.lengths import patience_of
 from recipe.models.pretrained import known_here
 from recipe.record.refusal import Refusal
+from recipe.record.said import said
 from recipe.training.loop import fit
 from recipe.trials.ideas.drops import drops
 from recipe.trials.ideas.inputs import changed_numbers, changed_pictures, changed_words, mixed, more_data, pretrained
@@ -58,7 +59,7 @@ def applicable(ingredients: Ingredients, idea: Proposal) -> str:
     except Refusal as refusal:
         return refusal.what
     except Exception as error:  # a net or a transform of the user's, in a setting that they never tried
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+        return said(error)
     return ""
 
 
