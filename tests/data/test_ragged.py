@@ -94,7 +94,7 @@ def test_a_net_learns_from_them(model: str, tmp_path: Path, monkeypatch: pytest.
         "    return {'train': (x, np.array([int(one[:, 0].sum() > 0) for one in x]))}\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    words = ["data._target_=walks.data", "trust=[walks]", f"model={model}", "model.width=32", "train.epochs=8"]
-    ingredients = Ingredients(compose([*words, "optimizer.lr=0.01"]))
+    words = ["data._target_=walks.data", "trust=[walks]", f"model={model}", "model.width=32", "train.epochs=12"]
+    ingredients = Ingredients(compose([*words, "optimizer.lr=0.003"]))
     assert ingredients.data.masked
     assert ingredients.train(0).metrics["val"]["accuracy"] > 0.85
