@@ -41,7 +41,7 @@ def points_for_commas(frame: pl.DataFrame, mark: str, decimal: str = "") -> tupl
     points = [name for name in texts if name not in commas and _mostly(frame[name], _POINT)]
     if any(not _mostly(frame[name], _GROUPS) for name in points):
         return frame, "."
-    if not (shown or (commas and mark == ";") or decimal == ","):
+    if not shown and (decimal == "." or not (decimal or (commas and mark == ";"))):
         return frame, decimal
     grouped = points if shown or decimal == "," else ()
     return frame.with_columns(_with_point(name) for name in [*commas, *grouped]), ","

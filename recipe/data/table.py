@@ -41,10 +41,12 @@ def table(
     """
     files = _files(path, val_path, test_path)
     odd: list[Trouble] = []
-    frames, written = {}, Dialect(tuple(map(str, empty)))
-    # Train comes first: what its cells show of how numbers are written, the others may lack.
+    frames: dict[str, pl.DataFrame] = {}
+    written = Dialect(tuple(map(str, empty)))
+    # Train comes first: what its cells show of how numbers are written, those of the others may not.
     for split, file in files.items():
-        frames[split], written = _read(split, file, header, separator, written, _lines(skip_lines, split), odd)
+        frames[split], own = _read(split, file, header, separator, written, _lines(skip_lines, split), odd)
+        written = own if split == "train" else written
     if columns is not None:
         frames = {split: _named(frame, columns, files[split]) for split, frame in frames.items()}
     called = {split: str(file) for split, file in files.items()}

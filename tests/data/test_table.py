@@ -121,12 +121,22 @@ def test_a_file_that_shows_no_decimal_mark_has_that_of_the_files_before_it(cells
     assert points_for_commas(pl.DataFrame({"a": cells}), ";")[0]["a"].to_list() == cells
 
 
+def test_between_semicolons_a_comma_is_no_decimal_mark_after_files_that_had_a_point():
+    import polars as pl
+
+    frame = pl.DataFrame({"a": ["1,234", "2,345"]})
+    assert points_for_commas(frame, ";", ".")[0].equals(frame)
+    assert points_for_commas(pl.DataFrame({"a": ["1,5", "2"]}), ";", ".")[0]["a"].to_list() == ["1.5", "2"]
+
+
 def test_an_encoder_remembers_how_the_cells_of_training_were_written(tmp_path, settings):
     german = "\n".join(line.replace(",", ";").replace(".", ",") for line in TEXT.splitlines())
     encoder = load(write(tmp_path, german), "bought", settings).encoder
     assert encoder.written == Dialect(EMPTY, ",")
     mapping = table(str(write(tmp_path, TEXT, "u.csv")), "bought", empty=["none at all"])
     assert mapping["train"][0].written == Dialect(("none at all",), ".")
+    both = table(str(tmp_path / "t.csv"), "bought", test_path=str(tmp_path / "u.csv"))
+    assert both["train"][0].written == both["test"][0].written == Dialect(EMPTY, ",")
 
 
 DAYS = [f"20{10 + k % 9}-0{1 + k % 9}-{10 + k % 18}" for k in range(60)]
