@@ -74,10 +74,14 @@ class Idea(Evidence, frozen=True, kw_only=True):
     verdict: Literal["kept", "dropped", "harmful", "diverged"]
     why: str
 
-    @property
-    def pays_late(self) -> bool:
-        """Whether it was not kept while what it brings still rose: longer runs might have kept it."""
-        return self.verdict in ("dropped", "harmful") and self.trend is not None and self.trend.low > 0
+    def pays_late(self, doublings: float) -> bool:
+        """Whether it was not kept, and by its trend would gain in runs so many times twice as long.
+
+        Whatever slows learning down catches up when the rest has learnt: a rise alone says nothing.
+        """
+        if self.verdict not in ("dropped", "harmful") or self.trend is None or self.loss_gain is None:
+            return False
+        return self.trend.low > 0 and self.loss_gain.difference.mean + doublings * self.trend.mean > 0
 
 
 class Regularizers(Evidence, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ some validation accuracy by giving up some of the training accuracy." Karpathy 2
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from recipe.intervals import t_interval
@@ -183,11 +184,14 @@ def report(
             f"{regularizers.ground}: helps, so the ideas after it were compared with it on both sides, and so is the "
             "learning curve."
         )
-    if late := [f"{idea.name} ({idea.trend})" for idea in regularizers.ideas if idea.pays_late]:
+    full = stage.ingredients.steps()
+    shortened = math.log2(full / plan.steps)
+    late = [f"{i.name} ({i.trend})" for i in regularizers.ideas if shortened > 0 and i.pays_late(shortened)]
+    if late:
         stage.note(
-            f"Not kept after runs of {plan.steps} steps, but still catching up when they ended: {', '.join(late)} of "
-            "validation loss gained with each doubling of the length. In longer runs it may pay: give a larger budget, "
-            "or a higher train.epochs."
+            f"Not kept after the {plan.steps} steps that the budget had room for, but by their trend better after the "
+            f"recipe's own {full}: {', '.join(late)} of validation loss gained with each doubling of the length. A "
+            "larger budget decides."
         )
     if plan.left:
         stage.note(f"The budget had no room for: {', '.join(plan.left)}.")

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import pytest
 
+from recipe.record.gain import Gain
 from recipe.record.history import History, Point
+from recipe.record.interval import Interval
+from recipe.record.regularize import Idea
 from recipe.record.trial import Outcome, Trial
 from recipe.trials.trend import trend_of
 
@@ -42,6 +46,28 @@ def test_one_that_does_not_rise_is_hardly_ever_taken_for_it(memory: float) -> No
     found = [trend_of([a], [b]) for a, b in (pair(0.0, 0.003, seed, memory) for seed in range(400))]
     rising = sum(one is not None and one.low > 0 for one in found)
     assert rising <= (20 if memory == 0 else 30)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "loss", "low", "doublings", "late"),
+    [
+        ("dropped", -0.008, 0.002, 3, True),
+        ("dropped", -0.008, 0.002, 1, False),  # the recipe's own length does not bring it there
+        ("dropped", -0.008, -0.001, 3, False),
+        ("kept", -0.008, 0.002, 3, False),
+        ("harmful", -0.17, 0.002, 3, False),  # slow, and far behind
+    ],
+)
+def test_an_idea_pays_late_if_its_trend_brings_it_there(
+    verdict: Any, loss: float, low: float, doublings: float, late: bool
+) -> None:
+    level = Interval(0.9, 0.8, 1.0)
+    gain = Gain(metric="loss", split="val", difference=Interval(loss, loss - 0.01, loss + 0.01), method="items")
+    idea = Idea(
+        name="i", change={}, hypothesis="h", train=level, val=level, cost=level, gain=gain, loss_gain=gain,
+        seconds=1.0, seeds=1, verdict=verdict, why="w", trend=Interval(0.004, low, 0.006),
+    )  # fmt: skip
+    assert idea.pays_late(doublings) == late
 
 
 def test_seeds_are_averaged_and_what_cannot_be_told_is_none() -> None:
