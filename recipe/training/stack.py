@@ -52,6 +52,14 @@ class Stack:
         finally:
             self._template.train()
 
+    def python(self) -> list[dict[str, Any]]:
+        """What the modules keep beside tensors: numbers and words."""
+        plain = (bool, int, float, str)
+        return [
+            {key: value for key, value in vars(module).items() if isinstance(value, plain)}
+            for module in self._template.modules()
+        ]
+
     def keep(self, places: Sequence[int]) -> None:
         """Only these models go on; the others take their weights with them."""
         for place in set(range(len(self))) - set(places):

@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from recipe.training.constants import Constants
 from recipe.training.counter import normal, uniform
 from recipe.training.dropouts import InputDropout
 from recipe.training.seeding import Counter
@@ -22,8 +23,8 @@ WHOLE_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 class Draws:
     """seeds: of the steps of each model, as `fit` has them."""
 
-    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
-        self.device = device
+    def __init__(self, seeds: Sequence[int], device: torch.device, constants: Constants) -> None:
+        self.device, self._constants = device, constants
         self._counts = [Counter(seed, "step") for seed in seeds]
         self._generators = [torch.Generator() for _ in seeds]
         self._keys = torch.zeros(len(seeds), dtype=torch.int64, device=device)
@@ -50,17 +51,21 @@ class Draws:
         """Random numbers start anew with every step."""
         if not self.needed:
             return
-        self._drawn = 0
         seeds = [count(step) for count in self._counts]
         if self.device.type == "cpu":
             for generator, seed in zip(self._generators, seeds, strict=True):
                 generator.manual_seed(seed)
         else:
-            self._keys = torch.tensor(seeds, device=self.device)
+            self._keys.copy_(torch.tensor(seeds))
+
+    def restart(self) -> None:
+        """The first draw of the step is the next."""
+        self._drawn = 0
 
     def keep(self, places: Sequence[int]) -> None:
         """Only these models go on."""
         self._counts = [self._counts[place] for place in places]
+        self._keys = self._keys[: len(places)].clone()
         self._generators = [self._generators[place] for place in places]
         for site in self._places:
             site.shares = [site.shares[place] for place in places]
@@ -76,7 +81,7 @@ class Draws:
                     mask.bernoulli_(share, generator=generator).div_(share)
             return masks
         self._drawn += 1
-        kept = torch.tensor(stay, device=self.device).view(-1, *[1] * len(shape))
+        kept = self._constants(stay).view(-1, *[1] * len(shape))
         return (uniform(self._keys, self._drawn, shape) < kept).to(like.dtype) / kept
 
     def noise(self, like: Tensor, amounts: Sequence[float]) -> Tensor:
@@ -88,7 +93,7 @@ class Draws:
                     one.normal_(generator=generator).mul_(amount)
             return noise
         self._drawn += 1
-        deviations = torch.tensor(list(amounts), device=self.device).view(-1, *[1] * (like.ndim - 1))
+        deviations = self._constants(amounts).view(-1, *[1] * (like.ndim - 1))
         return deviations * normal(self._keys, self._drawn, like.shape[1:])
 
     def _place(self, shares: Sequence[float], channels: bool) -> Place:

@@ -92,7 +92,7 @@ class Course:
         self.alive = list(range(len(runs)))
         learners = [run.learner for run in runs]
         per_epoch = runs[0].feed.steps_per_epoch / learners[0].accumulate
-        self.stepper = StackedStepper(learners, [run.seed for run in runs], loss)
+        self.stepper = StackedStepper(learners, [run.seed for run in runs], loss, shared=shared)
         self.records = [
             Recording(
                 run.learner, single, Diagnostics(run.learner.model, 0), run.early_stopping, steps_per_epoch=per_epoch
@@ -104,7 +104,6 @@ class Course:
             learner.model.train()
         self._per_epoch = per_epoch
         self.device = learners[0].device
-        self._going = torch.ones(len(runs), dtype=torch.bool, device=self.device)
         self._waiting: list[Tensor] = []
 
     def steps(self, start: int, steps: int) -> Iterator[int]:
@@ -118,8 +117,7 @@ class Course:
                 batches, width = self._batches(step), len(self.alive)
             inputs, targets, _ = next(batches)
             self._set_rates(step, steps)
-            losses = self.stepper(step, inputs, targets, shared=self.shared)
-            self._take(step, losses)
+            self._take(step, inputs, targets)
             if (step + 1) % FLUSH == 0 or step + 1 == steps:
                 self.settle()
             yield step + 1
@@ -142,7 +140,6 @@ class Course:
             return
         if left:
             self.stepper.keep(left)
-            self._going = self._going[left]
         else:
             self.stepper.stack.release()
         self.alive = [self.alive[place] for place in left]
@@ -182,13 +179,12 @@ class Course:
             self.records[number].notes = list(checkpoint.notes)
         return found.step
 
-    def _take(self, step: int, losses: Tensor) -> None:
-        """The update, but for those whose loss is no number."""
+    def _take(self, step: int, inputs: Tree, targets: Tensor) -> None:
+        """The step, with an update but for those whose loss is no number."""
         if self.device.type != "cpu":
-            self._going = self._going & torch.isfinite(losses)
-            self.stepper.apply(self._going)
-            self._waiting.append(losses)
+            self._waiting.append(self.stepper.take(step, inputs, targets))
             return
+        losses = self.stepper(step, inputs, targets)
         numbers = losses.tolist()
         bad = {place: (step, value) for place, value in enumerate(numbers) if not math.isfinite(value)}
         self.stepper.apply(torch.isfinite(losses) if bad else None)
@@ -227,7 +223,6 @@ class Course:
         left = [place for place, number in enumerate(self.alive) if number in extra["alive"]]
         if len(left) < len(self.alive):
             self.stepper.keep(left)
-            self._going = self._going[left]
             self.alive = [self.alive[place] for place in left]
 
     def _whole(self) -> Any:

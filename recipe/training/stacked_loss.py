@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
+from recipe.training.constants import Constants
 from recipe.training.regularizers import Loss, smoothed
 
 _FLAT = (nn.CrossEntropyLoss, nn.BCEWithLogitsLoss, nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
@@ -19,8 +20,8 @@ _FLAT = (nn.CrossEntropyLoss, nn.BCEWithLogitsLoss, nn.MSELoss, nn.L1Loss, nn.Sm
 class StackedLoss:
     """loss: of one model, without smoothing. smoothing: label smoothing of each model."""
 
-    def __init__(self, loss: Loss, smoothing: Sequence[float]) -> None:
-        self._smoothing = list(smoothing)
+    def __init__(self, loss: Loss, smoothing: Sequence[float], constants: Constants) -> None:
+        self._smoothing, self._constants = list(smoothing), constants
         self._plain = _over_models(loss)
         # Every smoothing that we know is a straight line between none at all and 1.
         self._smooth = _over_models(_fully_smoothed(loss)) if any(smoothing) else None
@@ -30,7 +31,7 @@ class StackedLoss:
         losses = self._plain(outputs, targets)
         if self._smooth is None:
             return losses
-        amount = losses.new_tensor(self._smoothing)
+        amount = self._constants(self._smoothing, losses.dtype)
         return (1 - amount) * losses + amount * self._smooth(outputs, targets)
 
     def keep(self, places: Sequence[int]) -> None:

@@ -41,15 +41,44 @@ class StackedUpdate:
         self._own_momentum = kind == "SGD" and len({_momenta(one) for one in optimizers}) > 1
         self._decoupled = kind == "AdamW" or bool(optimizers[0].defaults.get("decoupled_weight_decay"))
         self._inner = self._make(optimizers[0])
+        self.in_tensors = kind == "SGD" or all(group.get("capturable") for group in self._inner.param_groups)
         self._update = bare_step(self._inner)
         self._told: list[list[list[float]]] = []
         self._some: list[list[bool]] = []
-        self._tensors: list[Tensor] = []
+        self._numbers = torch.empty(0)
+
+    def read(self) -> bool:
+        """Looks at the rates, decays and momenta of the models' own optimizers; whether a step takes another course.
+
+        They lie in one tensor (columns of parameters, 4, K), which keeps its place on the device.
+        """
+        told = [
+            [[float(group.get(key) or 0.0) for key in NUMBERS] for group in one.param_groups]
+            for one in self._optimizers
+        ]
+        if told == self._told:
+            return False
+        columns = [
+            [told[k][group] if group >= 0 else [0.0] * len(NUMBERS) for k, group in enumerate(pattern)]
+            for pattern in self._patterns
+        ]
+        some = [[any(row[i] for row in column) for i in range(len(NUMBERS))] for column in columns]
+        numbers = torch.tensor(columns, dtype=torch.float32).transpose(1, 2).contiguous()
+        another = not self._told or some != self._some
+        if not self._told:
+            self._numbers = numbers.to(self._steps[0].device)
+        else:
+            self._numbers.copy_(numbers)
+        self._told, self._some = told, some
+        return another
 
     @torch.no_grad()
     def step(self, parameters: Sequence[Tensor], alive: Tensor | None = None) -> None:
-        """Updates the parameters that have gradients. alive: (K) bool; the weights of the others stay as they are."""
-        numbers = self._numbers()
+        """Updates the parameters that have gradients, with the numbers that were last read.
+
+        alive: (K) bool; the weights of the others stay as they are.
+        """
+        numbers = self._numbers
         for step in self._steps:
             step.grad = None
         moving = [
@@ -114,11 +143,13 @@ class StackedUpdate:
             if self._own_momentum:
                 settings["nesterov"] = False
             steps = [s for s, column in zip(self._steps, self._column, strict=True) if column == number]
+            if "capturable" in group:
+                settings["capturable"] = self._steps[0].device.type == "cuda"
             groups.append({"params": steps, **settings, "lr": 1.0, "weight_decay": 0.0})
         made: Optimizer = type(like)(groups, lr=1.0, weight_decay=0.0)  # type: ignore[call-arg]
         return made
 
-    def _with_momenta(self, moving: Sequence[tuple[Tensor, Tensor, int]], numbers: Sequence[Tensor]) -> None:
+    def _with_momenta(self, moving: Sequence[tuple[Tensor, Tensor, int]], numbers: Tensor) -> None:
         """SGD's momentum, one for each model: b = m·b + g; Nesterov steps along g + m·b."""
         for _, step, place in moving:
             state, gradient, group = self._inner.state[step], step.grad, self._group(place)
@@ -134,22 +165,6 @@ class StackedUpdate:
     def _group(self, column: int) -> dict[str, Any]:
         group: dict[str, Any] = self._optimizers[0].param_groups[self._patterns[column][0]]
         return group
-
-    def _numbers(self) -> list[Tensor]:
-        """(4, K) a column: rate, decay, shrink, momentum; made anew only when one of them has changed."""
-        told = [
-            [[float(group.get(key) or 0.0) for key in NUMBERS] for group in one.param_groups]
-            for one in self._optimizers
-        ]
-        if told != self._told:
-            columns = [
-                [told[k][group] if group >= 0 else [0.0] * len(NUMBERS) for k, group in enumerate(pattern)]
-                for pattern in self._patterns
-            ]
-            self._some = [[any(row[i] for row in column) for i in range(len(NUMBERS))] for column in columns]
-            tensor = torch.tensor(columns, dtype=torch.float32).transpose(1, 2).contiguous()
-            self._told, self._tensors = told, list(tensor.to(self._steps[0].device))
-        return self._tensors
 
 
 def settings_of(optimizer: Optimizer) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from recipe.record.trial import Outcome, Trial
 from recipe.training.checkpoint import Checkpoint
 from recipe.training.evaluate import evaluation_of
 from recipe.training.learner import Learner
+from recipe.training.replay import WARM_UP
 from recipe.training.seeding import derive
 from recipe.training.stack import structure_of
 from recipe.training.stacked_loop import Course, Run, fit_stacked
@@ -170,7 +171,7 @@ def time_together(group: Sequence[Candidate], steps: int) -> Callable[[], float]
     runs = runs_of([one.trial for one in group], [one.ingredients for one in group])
     course = Course(runs, group[0].ingredients.loss, same_batches([one.trial for one in group]), lambda *_: None)
     taken = course.steps(0, 1_000_000)
-    for _ in range(2):
+    for _ in range(2 if course.device.type == "cpu" else WARM_UP + 1):
         next(taken)
 
     def timed() -> float:

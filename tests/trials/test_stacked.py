@@ -145,10 +145,10 @@ def test_a_stack_that_was_interrupted_goes_on_to_the_same_bytes(
 
     taken = stacked_loop.Course._take
 
-    def killed(course: stacked_loop.Course, step: int, losses: torch.Tensor) -> None:
+    def killed(course: stacked_loop.Course, step: int, *batch: Any) -> None:
         if step == 12:
             raise Killed
-        taken(course, step, losses)
+        taken(course, step, *batch)
 
     monkeypatch.setattr(stacked, "Checkpoint", Often)
     monkeypatch.setattr(stacked_loop.Course, "_take", killed)
@@ -157,7 +157,7 @@ def test_a_stack_that_was_interrupted_goes_on_to_the_same_bytes(
     monkeypatch.setattr(stacked_loop.Course, "_take", taken)
     steps: list[int] = []
     monkeypatch.setattr(
-        stacked_loop.Course, "_take", lambda course, step, losses: (steps.append(step), taken(course, step, losses))
+        stacked_loop.Course, "_take", lambda course, step, *batch: (steps.append(step), taken(course, step, *batch))
     )
     resumed = run_trials(trials, made, tmp_path / "cut", workers=1, save=True)
     assert steps[0] == 10
