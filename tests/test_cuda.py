@@ -14,7 +14,7 @@ from recipe.run import run_stage
 from recipe.training import replay
 from recipe.tree import Tree
 from recipe.trials.stacked import candidate
-from tests.trials.test_stacked import CASES, alone, kitchen, together, trials_of, weights
+from tests.trials.test_stacked import CASES, alone, kitchen, one_diverges, together, trials_of, weights
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 
@@ -120,15 +120,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], list[str]]:
 
 
 def test_one_that_diverges_in_a_recorded_stack_does_not_touch_the_others(tmp_path: Path) -> None:
-    made = kitchen("optimizer=sgd", "optimizer.lr=0.1", "device=cuda")
-    trials = trials_of([{}, {"optimizer.lr": 1e20}, {"optimizer.lr": 0.05}], steps=80)
-    one, many = alone(trials, made, tmp_path / "alone"), together(trials, made, tmp_path / "together")
-    assert [outcome.status for outcome in many] == ["finished", "diverged", "finished"]
+    one, many = one_diverges(tmp_path, "device=cuda", steps=80, atol=1e-3, rtol=1e-2)
     assert many[1].steps == one[1].steps
-    for a, b in zip(one, many, strict=True):
-        torch.testing.assert_close(
-            weights(b, tmp_path / "together"), weights(a, tmp_path / "alone"), atol=1e-3, rtol=1e-2, equal_nan=True
-        )
 
 
 def test_an_error_while_recording_leaves_the_gpu_fit_for_use() -> None:
@@ -136,7 +129,9 @@ def test_an_error_while_recording_leaves_the_gpu_fit_for_use() -> None:
         assert isinstance(inputs, torch.Tensor)
         return inputs * float(inputs.sum()) + targets
 
-    step = replay.Replay(fetches)
-    found = [step(torch.ones(2, device="cuda"), torch.ones(2, device="cuda")) for _ in range(replay.WARM_UP + 3)]
+    step = replay.Replay()
+    found = [
+        step(fetches, torch.ones(2, device="cuda"), torch.ones(2, device="cuda")) for _ in range(replay.WARM_UP + 3)
+    ]
     assert step.refused
     assert all(one.tolist() == [3.0, 3.0] for one in found)

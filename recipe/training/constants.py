@@ -23,5 +23,10 @@ class Constants:
         return self._known[key]
 
     def wide(self, numbers: Sequence[float], like: Tensor) -> Tensor:
-        """(K, 1, …), to be multiplied with what is `like`."""
-        return self(numbers, like.dtype).view(-1, *[1] * (like.ndim - 1))
+        """The same as (K, 1, …), to be multiplied with what is `like`."""
+        return wide(self(numbers, like.dtype), like)
+
+
+def wide(numbers: Tensor, like: Tensor) -> Tensor:
+    """(K) → (K, 1, …), to be multiplied with what is `like`."""
+    return numbers.view(-1, *[1] * (like.ndim - 1))

@@ -21,38 +21,38 @@ Function = Callable[[Tree, Tensor], Tensor]
 
 
 class Replay:
-    """function: of inputs and targets on a GPU, to a tensor; the weights it changes stay where they are.
+    """Plays one function of inputs and targets on a GPU; the weights that it changes stay where they are.
 
     python: what the function might keep in Python. If that changes from call to call, nothing is recorded. After
     `forget`, whatever the function reads may lie elsewhere.
     """
 
-    def __init__(self, function: Function, python: Callable[[], Any] = lambda: None) -> None:
-        self._function, self._python = function, python
+    def __init__(self, python: Callable[[], Any] = lambda: None) -> None:
+        # The function comes with each call: kept, it would keep its owner's memory on the GPU until Python tidies up.
+        self._python = python
         self._before: Any = None
         self._calls: dict[Any, int] = {}
         self._recordings: dict[Any, Recording] = {}
         self.refused = ""
 
-    def __call__(self, inputs: Tree, targets: Tensor) -> Tensor:
-        """What the function returns, in memory that the next call may write over."""
-        shapes = [(tuple(leaf.shape), leaf.dtype) for leaf in (*leaves(inputs), targets)]
-        key = tuple(shapes)
+    def __call__(self, function: Function, inputs: Tree, targets: Tensor) -> Tensor:
+        """What the function (the same in every call) returns, in memory that the next call may write over."""
+        key = tuple((leaf.shape, leaf.dtype) for leaf in (*leaves(inputs), targets))
         if key in self._recordings:
             return self._recordings[key](inputs, targets)
         calls = self._calls[key] = self._calls.get(key, 0) + 1
         if not self._recordings and calls == 1:
             self._before = self._python()
         if self.refused or calls <= WARM_UP:
-            return self._function(inputs, targets)
+            return function(inputs, targets)
         if self._python() != self._before:
             self.refused = "the model keeps numbers in Python that change with every step"
-            return self._function(inputs, targets)
+            return function(inputs, targets)
         try:
-            self._recordings[key] = Recording(self._function, inputs, targets)
+            self._recordings[key] = Recording(function, inputs, targets)
         except RuntimeError as error:  # of a kernel that cannot be recorded, or for want of memory
             self.refused = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-            return self._function(inputs, targets)
+            return function(inputs, targets)
         return self._recordings[key](inputs, targets)
 
     def forget(self) -> None:

@@ -93,8 +93,7 @@ class Draws:
                     one.normal_(generator=generator).mul_(amount)
             return noise
         self._drawn += 1
-        deviations = self._constants(amounts).view(-1, *[1] * (like.ndim - 1))
-        return deviations * normal(self._keys, self._drawn, like.shape[1:])
+        return self._constants.wide(amounts, like) * normal(self._keys, self._drawn, like.shape[1:])
 
     def _place(self, shares: Sequence[float], channels: bool) -> Place:
         place = Place(list(shares), channels)

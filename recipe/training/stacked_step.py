@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from recipe.training.constants import Constants
+from recipe.training.constants import Constants, wide
 from recipe.training.learner import Learner
 from recipe.training.optimizers import decayed_names
 from recipe.training.regularizers import Loss
@@ -39,7 +39,7 @@ class StackedStepper:
         self._weights = [n in decayed and t for n, t in zip(self.stack.names, self.stack.trained, strict=True)]
         self.draws.needed = self.draws.needed or any(self._amounts("input_noise"))
         self.going = torch.ones(len(self.learners), dtype=torch.bool, device=learners[0].device)
-        self.replay = Replay(self._unasked, self.stack.python)
+        self.replay = Replay(self.stack.python)
 
     def __call__(self, step: int, inputs: Tree, targets: Tensor) -> Tensor:
         """Backward of step `step`; the data losses (K). `apply` then takes the step."""
@@ -61,8 +61,10 @@ class StackedStepper:
         self.draws.step(step)
         if self.update.read():
             self.replay.forget()
-        taken = self.replay if self.going.device.type == "cuda" and self.update.in_tensors else self._unasked
-        losses = taken(inputs, targets).clone()
+        if self.going.device.type == "cuda" and self.update.in_tensors:
+            losses = self.replay(self._unasked, inputs, targets).clone()
+        else:
+            losses = self._unasked(inputs, targets)
         self._average()
         return losses
 
@@ -133,7 +135,7 @@ class StackedStepper:
         most = self.constants([limit or float("inf") for limit in limits], norms.dtype)
         scale = (most / (norms + 1e-6)).clamp(max=1.0).nan_to_num(1.0)
         for gradient in gradients:
-            gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+            gradient.mul_(wide(scale, gradient))
         for single, over in zip(self.singles, norms > most, strict=True):
             single.clipped.add_(over)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from recipe.training.constants import wide
 from recipe.training.optimizers import bare_step
 
 PROPORTIONAL = {"Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta", "SGD"}
@@ -89,11 +90,11 @@ class StackedUpdate:
             if alive is not None:
                 rate = rate * alive
             if self._some[place][2]:
-                parameter.mul_(_wide(1 - rate * shrink, parameter))
+                parameter.mul_(wide(1 - rate * shrink, parameter))
             if self._some[place][1] and self._decoupled:
-                parameter.mul_(_wide(1 - rate * decay, parameter))
+                parameter.mul_(wide(1 - rate * decay, parameter))
             elif self._some[place][1]:
-                parameter.grad.addcmul_(parameter, _wide(decay, parameter))  # type: ignore[union-attr]
+                parameter.grad.addcmul_(parameter, wide(decay, parameter))  # type: ignore[union-attr]
             step.grad = parameter.grad
         if self._own_momentum:
             self._with_momenta(moving, numbers)
@@ -101,9 +102,9 @@ class StackedUpdate:
         for parameter, step, place in moving:
             if alive is not None:
                 step.nan_to_num_(0.0, 0.0, 0.0)
-                parameter.addcmul_(step, _wide(numbers[place][0] * alive, parameter))
+                parameter.addcmul_(step, wide(numbers[place][0] * alive, parameter))
             else:
-                parameter.addcmul_(step, _wide(numbers[place][0], parameter))
+                parameter.addcmul_(step, wide(numbers[place][0], parameter))
         torch._foreach_zero_([step for _, step, _ in moving])
 
     def keep(self, places: Sequence[int]) -> None:
@@ -154,7 +155,7 @@ class StackedUpdate:
         for _, step, place in moving:
             state, gradient, group = self._inner.state[step], step.grad, self._group(place)
             assert gradient is not None
-            momentum = _wide(numbers[place][3], gradient)
+            momentum = wide(numbers[place][3], gradient)
             if "velocity" not in state:
                 state["velocity"] = gradient.clone()
             else:
@@ -182,8 +183,3 @@ def _groups(model: nn.Module, optimizer: Optimizer) -> list[int]:
 
 def _momenta(optimizer: Optimizer) -> tuple[float, ...]:
     return tuple(group["momentum"] for group in optimizer.param_groups)
-
-
-def _wide(numbers: Tensor, like: Tensor) -> Tensor:
-    """(K) → (K, 1, …), to be multiplied with what is `like`."""
-    return numbers.view(-1, *[1] * (like.ndim - 1))

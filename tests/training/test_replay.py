@@ -40,30 +40,30 @@ def total(inputs: Tree, targets: Tensor) -> Tensor:
 
 
 def test_a_step_is_recorded_after_the_warm_up_and_then_only_played() -> None:
-    step = Replay(total)
-    found = [float(step(torch.full((2,), float(i)), torch.ones(2))) for i in range(WARM_UP + 3)]
+    step = Replay()
+    found = [float(step(total, torch.full((2,), float(i)), torch.ones(2))) for i in range(WARM_UP + 3)]
     assert found == [2.0 * i + 2 for i in range(WARM_UP)] + [-(2.0 * i + 2) for i in range(WARM_UP, WARM_UP + 3)]
     assert Played.made == 1
 
 
 def test_batches_of_another_shape_are_recorded_for_themselves() -> None:
-    step = Replay(total)
+    step = Replay()
     for _ in range(WARM_UP + 1):
-        step(torch.ones(4), torch.ones(4))
-    assert float(step(torch.ones(3), torch.ones(3))) == 6
+        step(total, torch.ones(4), torch.ones(4))
+    assert float(step(total, torch.ones(3), torch.ones(3))) == 6
     assert Played.made == 1
     for _ in range(WARM_UP):
-        last = step(torch.ones(3), torch.ones(3))
+        last = step(total, torch.ones(3), torch.ones(3))
     assert float(last) == -6
     assert Played.made == 2
 
 
 def test_what_lies_elsewhere_is_recorded_anew() -> None:
-    step = Replay(total)
+    step = Replay()
     for _ in range(WARM_UP + 1):
-        step(torch.ones(1), torch.ones(1))
+        step(total, torch.ones(1), torch.ones(1))
     step.forget()
-    assert float(step(torch.ones(1), torch.ones(1))) == 2
+    assert float(step(total, torch.ones(1), torch.ones(1))) == 2
 
 
 def test_a_function_that_counts_its_calls_is_not_recorded() -> None:
@@ -73,8 +73,8 @@ def test_a_function_that_counts_its_calls_is_not_recorded() -> None:
         calls.append(1)
         return total(inputs, targets)
 
-    step = Replay(counted, lambda: len(calls))
-    assert all(float(step(torch.ones(1), torch.ones(1))) == 2 for _ in range(WARM_UP + 3))
+    step = Replay(lambda: len(calls))
+    assert all(float(step(counted, torch.ones(1), torch.ones(1))) == 2 for _ in range(WARM_UP + 3))
     assert Played.made == 0
     assert "Python" in step.refused
 
@@ -84,6 +84,6 @@ def test_what_cannot_be_recorded_is_run_as_before(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
 
     monkeypatch.setattr(replay, "Recording", refused)
-    step = Replay(total)
-    assert all(float(step(torch.ones(1), torch.ones(1))) == 2 for _ in range(WARM_UP + 3))
+    step = Replay()
+    assert all(float(step(total, torch.ones(1), torch.ones(1))) == 2 for _ in range(WARM_UP + 3))
     assert step.refused == "RuntimeError: operation not permitted when stream is capturing"
